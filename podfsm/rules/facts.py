@@ -1,0 +1,243 @@
+"""Facts: what rules may read. Small, frozen and, where it is decided over, enumerable.
+
+A guard reads one facts class per kind of machine (`ContainerFacts` for app, init, sidecar and ephemeral containers;
+`PodFacts`, `ProbeFacts`, `WorkerFacts`, `ImageFacts`, `SandboxFacts`). Derivations read Kubernetes objects and the runtime's view
+(`RuntimeContainer`, `Sandbox`). Instants are seconds on the caller's clock; no rule reads a clock itself.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+
+from attrs import frozen
+
+
+class Role(str, Enum):
+    """What part of the Pod a container is."""
+
+    APP = "app"
+    INIT = "init"
+    SIDECAR = "sidecar"
+    EPHEMERAL = "ephemeral"
+
+
+class Policy(str, Enum):
+    """A restartPolicy, of a Pod or of a container."""
+
+    ALWAYS = "Always"
+    ON_FAILURE = "OnFailure"
+    NEVER = "Never"
+
+
+class RuleAction(str, Enum):
+    """What the first matching restartPolicyRule asks for."""
+
+    RESTART = "Restart"
+    RESTART_ALL_CONTAINERS = "RestartAllContainers"
+
+
+class RuntimeState(str, Enum):
+    """A container as the runtime reports it."""
+
+    CREATED = "created"
+    RUNNING = "running"
+    EXITED = "exited"
+    UNKNOWN = "unknown"
+
+
+class ProbeKind(str, Enum):
+    STARTUP = "startup"
+    READINESS = "readiness"
+    LIVENESS = "liveness"
+
+
+class ProbeResult(str, Enum):
+    """A probe's cached result, spelled as the kubelet does."""
+
+    SUCCESS = "Success"
+    FAILURE = "Failure"
+    UNKNOWN = "UNKNOWN"
+
+
+class WorkerState(str, Enum):
+    """The Pod worker's progress, one way only."""
+
+    SYNCING = "Syncing"
+    TERMINATING = "Terminating"
+    TERMINATED = "Terminated"
+    FINISHED = "Finished"
+
+
+@frozen
+class RuntimeContainer:
+    """One instance of a container in the runtime. `restart_count` is fixed when it is created."""
+
+    id: str
+    name: str
+    state: RuntimeState
+    exit_code: int = 0
+    reason: str = ""
+    message: str = ""
+    restart_count: int = 0
+    created_at: float | None = None
+    started_at: float | None = None
+    finished_at: float | None = None
+    image: str = ""
+    in_active_sandbox: bool = True
+    spec_changed: bool = False
+    """The spec's name or image differs from what this instance was made with."""
+    liveness: ProbeResult | None = None
+    """Cached probe results of this instance; None when there is none yet."""
+    startup: ProbeResult | None = None
+
+
+@frozen
+class Sandbox:
+    """One Pod sandbox in the runtime. `ip` None: the runtime gave no network status at all."""
+
+    id: str = ""
+    ready: bool = True
+    attempt: int = 0
+    ip: str | None = ""
+    host_network: bool = False
+    created_at: float = 0.0
+
+
+@frozen
+class ContainerFacts:
+    """What a container's guards read: its place in the Pod, its policies, its newest instance, and the Pod's state."""
+
+    role: Role = Role.APP
+    pod_policy: Policy = Policy.ALWAYS
+    own_policy: Policy | None = None
+    """The container-level restartPolicy in force; None where there is none or the version ignores it."""
+    matched: RuleAction | None = None
+    """The action of the first restartPolicyRule that the last exit code matched."""
+    instance: RuntimeState | None = None
+    """The newest instance in the runtime; None when it was never created (or its record is lost)."""
+    exit_code: int = 0
+    oom_killed: bool = False
+    deleting: bool = False
+    """The Pod has a deletionTimestamp."""
+    worker: WorkerState = WorkerState.SYNCING
+    sandbox_ready: bool = True
+    volumes_ready: bool = True
+    earlier_done: bool = True
+    """Every earlier init entry has exited 0 or, for a sidecar, has started. For an app container: all entries."""
+    apps_done: bool = False
+    """All app containers are finished for good."""
+    spec_changed: bool = False
+    liveness: ProbeResult | None = None
+    startup: ProbeResult | None = None
+    startup_probe: bool = False
+    """The container has a startup probe."""
+    poststart_failed: bool = False
+    others_running: bool = False
+    """For a sidecar being stopped: someone it must wait for is still running."""
+    restart_all: bool = False
+    """RestartAllContainers is in progress."""
+    new_sandbox: bool = False
+    """The sandbox was re-created since the newest instance ended."""
+    now: float = 0.0
+    retry_at: float | None = None
+    """When the crash back-off of the newest exit ends; None when there is none."""
+
+
+@frozen
+class PodFacts:
+    """What the Pod machine's guards read."""
+
+    phase: str = "Pending"
+    """The phase that the statuses give (phase-* derivations), before stickiness."""
+    bound: bool = False
+    gated: bool = False
+    """Some scheduling gate is left."""
+    deleting: bool = False
+    could_run: bool = False
+    """Some container of the Pod may still be running."""
+    worker: WorkerState = WorkerState.SYNCING
+    finalizers: bool = False
+    grace: int | None = None
+    """The grace period asked for by a delete request, in seconds."""
+    deadline_at: float | None = None
+    """startTime + activeDeadlineSeconds."""
+    now: float = 0.0
+    static: bool = False
+    all_exits_zero: bool = False
+    restartable: bool = False
+    """Some stopped container is due for restart."""
+
+
+@frozen
+class ProbeFacts:
+    """What a probe worker's guards read at one tick."""
+
+    kind: ProbeKind = ProbeKind.READINESS
+    running: bool = True
+    """The container is running."""
+    will_restart: bool = True
+    started: bool = True
+    """status.started of the container."""
+    same_container: bool = True
+    """The containerID is the one the worker saw last."""
+    pod_terminal: bool = False
+    terminating: bool = False
+    """The Pod worker is terminating."""
+    sidecar: bool = False
+    on_hold: bool = False
+    outcome: ProbeResult | None = None
+    """This run's result; None when it erred or was not run."""
+    run: int = 0
+    """How many equal results in a row, this one included; capped at the threshold."""
+    threshold: int = 1
+    now: float = 0.0
+    due_at: float = 0.0
+    """startedAt + initialDelaySeconds."""
+
+
+@frozen
+class WorkerFacts:
+    """What the Pod worker's guards read."""
+
+    deleting: bool = False
+    gone: bool = False
+    """The Pod vanished from the API (forced deletion)."""
+    api_terminal: bool = False
+    """The API's phase is terminal."""
+    evicted: bool = False
+    """The kubelet decided to kill it: deadline, eviction, shutdown."""
+    finished: bool = False
+    """A sync found the phase terminal."""
+    containers_running: bool = False
+    cleaned_up: bool = False
+    grace: int = 30
+    asked_grace: int | None = None
+
+
+@frozen
+class ImageFacts:
+    """What the image machine's guards read."""
+
+    pull_policy: str = "IfNotPresent"
+    present: bool = False
+    valid_name: bool = True
+    now: float = 0.0
+    retry_at: float | None = None
+    """When the pull back-off ends; None when there is none."""
+
+
+@frozen
+class SandboxFacts:
+    """What the sandbox machine's guards read."""
+
+    sandboxes: int = 0
+    ready: int = 0
+    newest_ready: bool = True
+    same_network: bool = True
+    has_ip: bool = True
+    host_network: bool = False
+    network_ready: bool = True
+    pod_policy: Policy = Policy.ALWAYS
+    containers_exist: bool = False
+    attempt: int = 0
+    something_to_start: bool = True
