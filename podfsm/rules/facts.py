@@ -59,6 +59,15 @@ class ProbeResult(str, Enum):
     UNKNOWN = "UNKNOWN"
 
 
+class HookState(str, Enum):
+    """How far a lifecycle hook is."""
+
+    PENDING = "pending"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+
+
 class WorkerState(str, Enum):
     """The Pod worker's progress, one way only."""
 
@@ -132,6 +141,8 @@ class ContainerFacts:
     startup_probe: bool = False
     """The container has a startup probe."""
     poststart_failed: bool = False
+    killed: str = ""
+    """Why the kubelet stopped the newest instance in the sync under way: probe, spec, or not at all."""
     others_running: bool = False
     """For a sidecar being stopped: someone it must wait for is still running."""
     restart_all: bool = False
@@ -141,6 +152,13 @@ class ContainerFacts:
     now: float = 0.0
     retry_at: float | None = None
     """When the crash back-off of the newest exit ends; None when there is none."""
+    readiness: ProbeResult | None = None
+    prestop: HookState | None = None
+    """How far the preStop hook of the stop in progress is; None when the container has no such hook."""
+    grace: int = 30
+    """The grace period of the stop in progress, in seconds."""
+    probe_grace: int | None = None
+    """terminationGracePeriodSeconds of the probe that failed; None when it has none."""
 
 
 @frozen
@@ -193,6 +211,8 @@ class ProbeFacts:
     now: float = 0.0
     due_at: float = 0.0
     """startedAt + initialDelaySeconds."""
+    role: Role = Role.APP
+    """What part of the Pod the probed container is."""
 
 
 @frozen

@@ -1,0 +1,5 @@
+"""`python -m podfsm` is `podfsm`."""
+
+from podfsm.cli import main
+
+main()

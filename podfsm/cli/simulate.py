@@ -1,0 +1,84 @@
+"""`podfsm simulate`: what the Pods of a manifest will do."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable
+
+import click
+
+from podfsm.cli.options import HELP, feature_gates_option, gate_overrides
+from podfsm.errors import InputError
+from podfsm.kube.document import Document
+from podfsm.kube.duration import parse_duration
+from podfsm.kube.read import read_documents
+from podfsm.kube.unread import misspelt
+from podfsm.simulate import prepare
+from podfsm.simulate.output import FORMATS, writer
+from podfsm.world.timing import PROFILES
+
+
+@click.command("simulate", context_settings=HELP)
+@click.argument("manifests", nargs=-1, required=True, metavar="MANIFEST...")
+@click.option("--scenario", metavar="FILE", help="A Scenario document, if it is not among the manifests.")
+@click.option("--until", metavar="DURATION", help="How long to simulate: 90s, 10m, 24h. Default: the Scenario's duration, or 10m.")
+@click.option("-o", "--output", type=click.Choice(list(FORMATS)), default="timeline", show_default=True, help="What to print.")
+@click.option("--events", is_flag=True, help="Also print core/v1 Events (Pulled, Started, BackOff, Killing, Unhealthy ...).")
+@click.option("--timing", type=click.Choice(list(PROFILES)), default="kubelet", show_default=True, help="The kubelet's latencies, or none.")
+@click.option("--seed", type=int, metavar="N", help="Draw the kubelet's random delays; the same seed gives the same run.")
+@click.option("--kubernetes", metavar="VERSION", help="Kubernetes minor version, 1.18 to 1.36. Default: the Scenario's, or 1.36.")
+@feature_gates_option
+def command(
+    manifests: tuple[str, ...],
+    scenario: str | None,
+    until: str | None,
+    output: str,
+    events: bool,
+    timing: str,
+    seed: int | None,
+    kubernetes: str | None,
+    feature_gates: str,
+) -> None:
+    """Show what the Pods of MANIFEST... will do: every phase, condition and container state, when, and by which rule.
+
+    A MANIFEST is YAML or JSON with Pods and, if you like, a Scenario that says how images, processes and probes
+    behave and what users do; `-` is standard input. Without a Scenario everything goes well.
+
+    \b
+    Examples:
+      podfsm simulate web.yaml
+      podfsm simulate crash.yaml --until 30m --events
+      podfsm simulate crash.yaml -o watch > crash.jsonl
+    """
+    documents = [document for name in manifests for document in read_documents(name)]
+    _warn(documents)
+    simulation = prepare(
+        documents,
+        scenario=read_documents(scenario)[0] if scenario is not None else None,
+        until=_until(until),
+        kubernetes=kubernetes,
+        feature_gates=gate_overrides(feature_gates),
+        timing=timing,
+        seed=seed,
+    )
+    lines = writer(output)(simulation, events)
+    out = sys.stdout
+    for line in lines:
+        out.write(line + "\n")
+
+
+def _until(text: str | None) -> float | None:
+    if text is None:
+        return None
+    try:
+        return parse_duration(text)
+    except InputError as error:
+        error.source = "--until"
+        raise
+
+
+def _warn(documents: Iterable[Document]) -> None:
+    """Fields that no API object has are most likely misspelt; they are not ignored without a word."""
+    for document in documents:
+        for warning in misspelt(document):
+            print(f"podfsm: warning: {warning}", file=sys.stderr)

@@ -1,0 +1,36 @@
+"""Which rule a condition's value comes from, for those who show it."""
+
+from __future__ import annotations
+
+from podfsm.kube.objects import PodCondition
+
+_BY_REASON = {
+    ("PodScheduled", "SchedulingGated"): "sched-gates",
+    ("PodScheduled", "Unschedulable"): "cond-podscheduled-unschedulable",
+    ("Initialized", "PodCompleted"): "cond-initialized-podcompleted",
+    ("Ready", "ReadinessGatesNotReady"): "gate-reason",
+    ("Ready", "PodCompleted"): "cond-containersready-terminal",
+    ("Ready", "PodFailed"): "cond-containersready-terminal",
+    ("ContainersReady", "PodCompleted"): "cond-containersready-terminal",
+    ("ContainersReady", "PodFailed"): "cond-containersready-terminal",
+}
+_BY_TYPE = {
+    ("PodScheduled", "True"): "cond-podscheduled-true-on-bind",
+    ("Initialized", "True"): "cond-initialized-true",
+    ("Initialized", "False"): "cond-initialized-true",
+    ("ContainersReady", "True"): "cond-containersready",
+    ("ContainersReady", "False"): "cond-containersready",
+    ("Ready", "True"): "gate-ready-requires-all",
+    ("Ready", "False"): "cond-ready-copies-containersready",
+    ("PodReadyToStartContainers", "True"): "cond-podreadytostart-true",
+    ("PodReadyToStartContainers", "False"): "cond-podreadytostart-true",
+    ("AllContainersRestarting", "True"): "cond-allcontainersrestarting",
+    ("AllContainersRestarting", "False"): "cond-allcontainersrestarting",
+    ("DisruptionTarget", "True"): "cond-disruptiontarget-reasons",
+}
+
+
+def rule_of(condition: PodCondition) -> str:
+    """The id of the rule that gave the condition this status and reason; the gate rule for conditions of others."""
+    by_reason = _BY_REASON.get((condition.type, condition.reason))
+    return by_reason or _BY_TYPE.get((condition.type, condition.status), "cond-kubelet-owned-set")

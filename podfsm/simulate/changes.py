@@ -1,0 +1,110 @@
+"""What changed from one watch event to the next, in words, each change with the rules behind it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from attrs import define, field, frozen
+
+from podfsm.kube.objects import ContainerState, ContainerStatus, Pod, PodStatus
+from podfsm.rules.condition_rules import rule_of
+from podfsm.world.firing import MACHINE_OF
+from podfsm.world.pod import Fired, Snapshot
+
+CONTAINER_MACHINES = frozenset(MACHINE_OF.values())
+
+
+@frozen
+class Change:
+    """One thing that a watcher sees change. `subject` is the Pod's phase, a condition or a container."""
+
+    at: float
+    pod: str
+    subject: str
+    text: str
+    rules: tuple[str, ...] = ()
+
+
+@define
+class Teller:
+    """Tells the changes of a run, step by step; remembers each Pod's last state and the rules not yet told."""
+
+    _last: dict[str, Pod] = field(factory=dict)
+    _rules: dict[tuple[str, str], dict[str, None]] = field(factory=dict)
+
+    def tell(self, fired: Iterable[Fired], snapshots: Iterable[Snapshot]) -> Iterator[Change]:
+        """The changes of one step."""
+        for one in fired:
+            subject = one.instance if one.machine in CONTAINER_MACHINES else one.machine
+            self._rules.setdefault((one.pod, subject), {}).update(dict.fromkeys(one.rules))
+        for snapshot in snapshots:
+            yield from self._compare(snapshot)
+
+    def _compare(self, snapshot: Snapshot) -> Iterator[Change]:
+        pod = snapshot.pod
+        key = f"{pod.metadata.namespace}/{pod.metadata.name}"
+        before = self._last.get(key)
+        self._last[key] = pod
+        if snapshot.type == "DELETED":
+            yield Change(snapshot.at, key, "Pod", "deleted", self._take(key, "pod"))
+            return
+        yield from self._phase(snapshot.at, key, before, pod)
+        old = before.status if before is not None else PodStatus()
+        yield from self._conditions(snapshot.at, key, old, pod.status)
+        for group in ("initContainerStatuses", "containerStatuses", "ephemeralContainerStatuses"):
+            known = {status.name: status for status in getattr(old, group)}
+            for status in getattr(pod.status, group):
+                if (text := container_change(known.get(status.name), status)) is not None:
+                    yield Change(snapshot.at, key, status.name, text, self._take(key, status.name))
+
+    def _phase(self, at: float, key: str, before: Pod | None, pod: Pod) -> Iterator[Change]:
+        if before is None:
+            yield Change(at, key, "Pod", f"created, {pod.status.phase}", ("phase-initial-pending",))
+            return
+        if before.metadata.deletionTimestamp is None and pod.metadata.deletionTimestamp is not None:
+            grace = pod.metadata.deletionGracePeriodSeconds
+            yield Change(at, key, "Pod", f"delete requested, grace {grace} s", self._take(key, "pod"))
+        if before.spec.nodeName != pod.spec.nodeName:
+            yield Change(at, key, "Pod", f"bound to {pod.spec.nodeName}", self._take(key, "pod"))
+        if (before.status.phase, before.status.reason) != (pod.status.phase, pod.status.reason):
+            reason = f" ({pod.status.reason})" if pod.status.reason else ""
+            yield Change(at, key, "Pod", f"{pod.status.phase}{reason}", self._take(key, "pod"))
+
+    def _conditions(self, at: float, key: str, old: PodStatus, new: PodStatus) -> Iterator[Change]:
+        known = {c.type: (c.status, c.reason) for c in old.conditions}
+        for condition in new.conditions:
+            if known.get(condition.type) != (condition.status, condition.reason):
+                reason = f" ({condition.reason})" if condition.reason else ""
+                yield Change(at, key, condition.type, f"{condition.status}{reason}", (rule_of(condition),))
+        for gone in known.keys() - {c.type for c in new.conditions}:
+            yield Change(at, key, gone, "removed", ())
+
+    def _take(self, key: str, subject: str) -> tuple[str, ...]:
+        """The rules behind a subject's transitions since it was last told of."""
+        return tuple(self._rules.pop((key, subject), {}))
+
+
+def container_change(old: ContainerStatus | None, new: ContainerStatus) -> str | None:
+    """How a container's status changed; None if nothing a reader cares about did."""
+    parts = []
+    shown = state_text(new.state)
+    if old is None or state_text(old.state) != shown or old.containerID != new.containerID:
+        parts.append(shown)
+    if (old.restartCount if old is not None else 0) != new.restartCount:
+        parts.append(f"restart {new.restartCount}")
+    if bool(old and old.started) != bool(new.started) and new.state.running is not None:
+        parts.append("started" if new.started else "not started")
+    if bool(old and old.ready) != new.ready:
+        parts.append("ready" if new.ready else "not ready")
+    return ", ".join(parts) if parts else None
+
+
+def state_text(state: ContainerState) -> str:
+    """A container's state in a few words."""
+    if state.running is not None:
+        return "running"
+    if state.terminated is not None:
+        ended = state.terminated
+        return f"terminated {ended.reason or 'without reason'}, exit code {ended.exitCode}"
+    reason = state.waiting.reason if state.waiting is not None else ""
+    return f"waiting {reason}".rstrip()

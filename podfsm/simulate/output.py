@@ -1,0 +1,121 @@
+"""A run as text: the timeline people read, the watch that programs read, and both in one JSON document.
+
+Each writer takes steps one by one and gives lines, so that output streams and nothing is kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from podfsm.errors import UnknownName
+from podfsm.kube.times import rfc3339
+from podfsm.kube.write import dump_json, with_status
+from podfsm.simulate.changes import Change, Teller
+from podfsm.simulate.run import Simulation
+from podfsm.world.pod import PodEvent, Snapshot
+from podfsm.world.step import Step
+
+Writer = Callable[[Simulation, bool], Iterator[str]]
+
+
+def object_of(snapshot: Snapshot) -> dict[str, Any]:
+    """The Pod of a watch event as the API would print it."""
+    raw = {"kind": "Pod", "apiVersion": "v1", **{k: v for k, v in snapshot.raw.items() if k in ("metadata", "spec")}}
+    return with_status(raw, snapshot.pod.status)
+
+
+def watch(simulation: Simulation, events: bool) -> Iterator[str]:
+    """What `kubectl get pods -w -o json --output-watch-events` prints, one event a line, with the virtual time `at`."""
+    version = 0
+    for step in simulation:
+        for snapshot in step.snapshots:
+            version += 1
+            pod = object_of(snapshot)
+            pod["metadata"] = {**pod["metadata"], "resourceVersion": str(version)}
+            yield dump_json({"type": snapshot.type, "at": rfc3339(snapshot.at), "object": pod}).decode()
+        if events:
+            for number, event in enumerate(step.events):
+                yield dump_json(_event_object(event, version, number)).decode()
+
+
+def _event_object(event: PodEvent, version: int, number: int) -> dict[str, Any]:
+    namespace, name = event.pod.split("/", 1)
+    involved: dict[str, Any] = {"apiVersion": "v1", "kind": "Pod", "namespace": namespace, "name": name}
+    if event.container:
+        involved["fieldPath"] = f"spec.containers{{{event.container}}}"
+    body = {
+        "kind": "Event",
+        "apiVersion": "v1",
+        "metadata": {"name": f"{name}.{version}.{number}", "namespace": namespace},
+        "involvedObject": involved,
+        "type": event.type,
+        "reason": event.reason,
+        "message": event.message,
+    }
+    return {"type": "ADDED", "at": rfc3339(event.at), "object": body}
+
+
+def timeline(simulation: Simulation, events: bool) -> Iterator[str]:
+    """Every change a watcher sees, with the time it is seen and the rules behind it."""
+    teller = Teller()
+    several = len(simulation.setup.pods) > 1
+    shown = None
+    for step in simulation:
+        for change in _told(teller, step, events):
+            clock = f"{change.at:9.3f}" if change.at != shown else " " * 9
+            shown = change.at
+            who = f"{change.pod + ' ' + change.subject if several else change.subject:{48 if several else 26}}"
+            yield f"{clock}  {who} {change.text:44}  {', '.join(change.rules)}".rstrip()
+    yield f"{simulation.now:9.3f}  {simulation.ended}"
+    yield from (f"           note: {note}" for note in simulation.notes)
+
+
+def _told(teller: Teller, step: Step, events: bool) -> Iterator[Change]:
+    yield from teller.tell(step.fired, step.snapshots)
+    if events:
+        for event in step.events:
+            yield Change(event.at, event.pod, f"Event {event.reason}", event.message)
+
+
+def json(simulation: Simulation, events: bool) -> Iterator[str]:
+    """One JSON document: the changes with their rules, the transitions, and the Pods as they end."""
+    teller = Teller()
+    changes, fired, happened = [], [], []
+    last: dict[str, Snapshot] = {}
+    for step in simulation:
+        changes += [_change_json(change) for change in teller.tell(step.fired, step.snapshots)]
+        fired += [
+            {"at": one.at, "pod": one.pod, "machine": one.machine, "instance": one.instance, "trigger": one.trigger,
+             "from": one.source, "to": one.dest, "rules": list(one.rules)}
+            for one in step.fired
+        ]  # fmt: skip
+        happened += [_event_object(event, 0, number)["object"] | {"at": event.at} for number, event in enumerate(step.events)]
+        last.update({f"{s.pod.metadata.namespace}/{s.pod.metadata.name}": s for s in step.snapshots})
+    document: dict[str, Any] = {
+        "changes": changes,
+        "transitions": fired,
+        "pods": [object_of(s) for s in last.values() if s.type != "DELETED"],
+        "ended": simulation.ended,
+        "at": simulation.now,
+        "notes": simulation.notes,
+    }
+    if events:
+        document["events"] = happened
+    yield dump_json(document).decode()
+
+
+def _change_json(change: Change) -> dict[str, Any]:
+    return {
+        "at": change.at, "pod": change.pod, "subject": change.subject, "text": change.text, "rules": list(change.rules)
+    }  # fmt: skip
+
+
+FORMATS: dict[str, Writer] = {"timeline": timeline, "watch": watch, "json": json}
+
+
+def writer(name: str) -> Writer:
+    """The writer of that name. Raises UnknownName."""
+    if name not in FORMATS:
+        raise UnknownName("output format", name, FORMATS)
+    return FORMATS[name]

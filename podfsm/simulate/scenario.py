@@ -1,0 +1,191 @@
+"""The Scenario document: how images, processes, probes, hooks and sandboxes behave, and what users do when.
+
+Format: docs/reference/scenario.md. Unknown keys are refused, so that a misspelt one is never ignored.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from attrs import field, frozen
+
+from podfsm.kube.document import Document
+from podfsm.simulate.reader import Reader
+from podfsm.world.scripts import (
+    DEFAULT_STOP_EXIT,
+    DEFAULT_STOP_TAKES,
+    FOREVER,
+    Attempt,
+    ContainerScript,
+    Environment,
+    ImageScript,
+    SandboxScript,
+    Window,
+)
+
+API_VERSION = "podfsm.dev/v1alpha1"
+CHECKS = ("startupProbe", "readinessProbe", "livenessProbe", "postStart", "preStop")
+HOOKS = ("postStart", "preStop")
+RESULTS = ("success", "failure", "error")
+IMAGE_ERRORS = ("NotFound", "Unauthorized", "Unavailable")
+ACTIONS = ("create", "delete", "patch", "evict", "kubelet", "network")
+PATCH_TYPES = ("strategic", "merge", "json")
+PROPAGATION = ("Background", "Foreground", "Orphan")
+
+
+@frozen
+class ScenarioStep:
+    """What somebody does `at` seconds after the manifests were applied."""
+
+    at: float
+    action: str
+    target: str = ""
+    """`pods/p`, `pods/p/status`, `pods[0]`, `pods/*`; for kubelet and network: what happens (stop, start, down, up)."""
+    kind: str = "strategic"
+    body: Any = None
+    grace: int | None = None
+    node: str = ""
+    propagation: str = ""
+    path: str = ""
+    """Where in the document the step stands, for messages."""
+
+
+@frozen
+class Scenario:
+    """A whole scenario. `duration` is in seconds; None leaves it to the caller."""
+
+    name: str = ""
+    description: str = ""
+    kubernetes: str | None = None
+    feature_gates: Mapping[str, bool] = field(factory=dict)
+    duration: float | None = None
+    environment: Environment = field(factory=Environment)
+    steps: tuple[ScenarioStep, ...] = ()
+    document: Document | None = field(default=None, repr=False, eq=False)
+
+
+def read_scenario(document: Document) -> Scenario:
+    """A Scenario document as a value. Raises InputError with file, line and path."""
+    if document.apiVersion != API_VERSION:
+        raise document.error("unknown version of Scenario", "apiVersion", expected=API_VERSION, found=document.apiVersion)
+    spec = Reader(document, document.raw.get("spec") or {}, "spec")
+    gates = spec.get("featureGates") or {}
+    environment = Environment(
+        images=_images(spec),
+        containers=spec.items("containers", _container),
+        sandboxes=dict(spec.items("pods", _sandbox)),
+    )
+    version = spec.get("kubernetes")
+    scenario = Scenario(
+        name=document.name,
+        description=spec.text("description"),
+        kubernetes=None if version is None else str(version),
+        feature_gates=_gates(spec, gates),
+        duration=spec.seconds("duration", 0.0) or None,
+        environment=environment,
+        steps=tuple(sorted(spec.items("steps", _step), key=lambda step: step.at)),
+        document=document,
+    )
+    spec.close()
+    return scenario
+
+
+def _gates(spec: Reader, gates: Any) -> dict[str, bool]:
+    if not isinstance(gates, dict) or not all(isinstance(value, bool) for value in gates.values()):
+        raise spec.error("wrong type", "featureGates", expected="gate names with true or false")
+    return {str(name): value for name, value in gates.items()}
+
+
+def _images(spec: Reader) -> dict[str, ImageScript]:
+    found = {}
+    for name, image in spec.entries("images"):
+        error = image.choice("error", ("", *IMAGE_ERRORS), "")
+        found[name] = ImageScript(
+            error=error,
+            until=image.seconds("until", FOREVER, forever=True),
+            pull_takes=image.seconds("pullTakes", 0.0),
+            absent=image.flag("absent"),
+        )
+        image.close()
+    return found
+
+
+def _sandbox(pod: Reader) -> tuple[str, SandboxScript]:
+    sandbox = Reader(pod.document, pod.get("sandbox") or {}, pod.at("sandbox"))
+    script = SandboxScript(
+        fails_until=sandbox.seconds("failsUntil", 0.0),
+        takes=sandbox.seconds("takes", 0.0),
+        dies_after=sandbox.seconds("diesAfter", FOREVER, forever=True),
+    )
+    sandbox.close()
+    return _name(pod, "pod"), script
+
+
+def _container(container: Reader) -> ContainerScript:
+    return ContainerScript(
+        container=_name(container, "container"),
+        pod=container.text("pod"),
+        attempts=container.items("attempts", _attempt),
+        windows={check: container.items(check, _window) for check in CHECKS if container.has(check)},
+    )
+
+
+def _name(reader: Reader, key: str) -> str:
+    found = reader.text(key)
+    if not found:
+        raise reader.error(f"no {key}", expected=f"the name of a {key}")
+    return found
+
+
+def _attempt(attempt: Reader) -> Attempt:
+    stop = Reader(attempt.document, attempt.get("stop") or {}, attempt.at("stop"))
+    takes = stop.seconds("takes", DEFAULT_STOP_TAKES, forever=True)
+    stop_exit = stop.number("exit", DEFAULT_STOP_EXIT, 0, 255)
+    stop.close()
+    return Attempt(
+        run=attempt.seconds("run", FOREVER, forever=True),
+        exit=attempt.number("exit", 0, 0, 255) or 0,
+        reason=attempt.text("reason"),
+        message=attempt.text("message"),
+        start_error=attempt.text("startError"),
+        create_error=attempt.text("createError"),
+        start_takes=attempt.seconds("startTakes", 0.0),
+        stop_takes=takes,
+        stop_exit=DEFAULT_STOP_EXIT if stop_exit is None else stop_exit,
+    )
+
+
+def _window(window: Reader) -> Window:
+    return Window(
+        result=window.choice("result", RESULTS, "success"),
+        attempt=window.number("attempt", None, 0, 1_000_000),
+        start=window.seconds("from", 0.0),
+        end=window.seconds("to", FOREVER, forever=True),
+        takes=window.seconds("takes", 0.0, forever=True),
+    )
+
+
+def _step(step: Reader) -> ScenarioStep:
+    named = [action for action in ACTIONS if step.has(action)]
+    if len(named) != 1:
+        found = ", ".join(named) or ", ".join(map(str, step.value)) or "nothing"
+        raise step.error("not a step", expected="exactly one of " + ", ".join(ACTIONS), found=found)
+    action = named[0]
+    value = step.get(action)
+    if action == "create":
+        Reader(step.document, value, step.at("create"))
+    made = ScenarioStep(
+        at=step.seconds("at", 0.0),
+        action=action,
+        target="" if action == "create" else step.text(action),
+        kind=step.choice("type", PATCH_TYPES, "strategic") if action == "patch" else "",
+        body=value if action == "create" else step.get("body") if action == "patch" else None,
+        grace=step.number("gracePeriodSeconds", None, -1, 2**31 - 1) if action in ("delete", "evict") else None,
+        node=step.text("node") if action in ("kubelet", "network") else "",
+        propagation=step.choice("propagationPolicy", PROPAGATION, "Background") if action == "delete" else "",
+        path=step.path,
+    )
+    if action == "patch" and made.body is None:
+        raise step.error("no body", "body", expected="the patch")
+    return made

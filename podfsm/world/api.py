@@ -1,0 +1,177 @@
+"""The API server's part: creating, binding, patching and deleting the Pod, and storing what the kubelet reports.
+
+Every change of the stored object is a watch event (`Snapshot`). Whoever has to hear of it is put on the agenda.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from podfsm.errors import ScenarioError
+from podfsm.kube.defaults import default_pod
+from podfsm.kube.objects import Pod, PodCondition, PodStatus
+from podfsm.kube.patch import patched
+from podfsm.kube.times import instant
+from podfsm.rules.qos import qos_class
+from podfsm.rules.facts import WorkerState
+from podfsm.rules.scheduling import gated
+from podfsm.rules.termination import deletion_grace
+from podfsm.world.firing import fire, may_fire, pod_facts, roles
+from podfsm.world.model import Model
+from podfsm.world.pod import Draft, Snapshot
+
+
+SCHEDULED = "PodScheduled"
+
+
+def store(d: Draft, kind: str = "MODIFIED") -> None:
+    """The stored Pod has changed: one watch event."""
+    d.version += 1
+    d.snapshots.append(Snapshot(d.now, kind, d.api, d.raw, len(d.fired)))
+
+
+def create(m: Model, d: Draft) -> None:
+    """The Pod is accepted: Pending, QoS class fixed, gated Pods marked so; then the scheduler has its turn."""
+    conditions: tuple[PodCondition, ...] = ()
+    if gated(d.api.spec, m.gates):
+        message = "Scheduling is blocked due to non-empty scheduling gates"
+        conditions = (PodCondition(SCHEDULED, "False", "SchedulingGated", message),)
+    status = PodStatus(phase="Pending", conditions=conditions, qosClass=qos_class(d.api.spec, m.gates))
+    d.api = msgspec.structs.replace(d.api, status=status)
+    store(d, "ADDED")
+    if d.api.spec.nodeName:
+        d.at(d.now + m.profile.notice, "observe")
+    else:
+        d.at(d.now + m.profile.schedule, "schedule")
+
+
+def bind(m: Model, d: Draft, node: str) -> None:
+    """The Pod is bound to a node, once; PodScheduled turns True in the same write."""
+    fire(m, d, "pod", "", "bind", pod_facts(m, d))
+    _write_raw(m, d, _with(d.raw, "spec", nodeName=node))
+    scheduled = PodCondition(SCHEDULED, "True", lastTransitionTime=instant(d.now))
+    others = tuple(c for c in d.api.status.conditions if c.type != SCHEDULED)
+    d.api = msgspec.structs.replace(d.api, status=msgspec.structs.replace(d.api.status, conditions=(*others, scheduled)))
+    d.event("Normal", "Scheduled", f"Successfully assigned {d.key} to {node}")
+    store(d)
+    d.at(d.now + m.profile.notice, "observe")
+
+
+def unschedulable(m: Model, d: Draft, nodes: int) -> None:
+    """No node fits: PodScheduled False, and the Pod waits (rules cond-podscheduled-unschedulable, sched-pending-unschedulable)."""
+    message = f"0/{nodes} nodes are available"
+    failed = PodCondition(SCHEDULED, "False", "Unschedulable", message, lastTransitionTime=instant(d.now))
+    d.event("Warning", "FailedScheduling", message)
+    if not any((c.type, c.status, c.reason) == (SCHEDULED, "False", "Unschedulable") for c in d.api.status.conditions):
+        report(m, d, msgspec.structs.replace(d.api.status, conditions=(*d.api.status.conditions, failed)))
+
+
+def patch(m: Model, d: Draft, subresource: str, kind: str, body: Any) -> None:
+    """Apply a user's patch to the Pod or one of its subresources (status, ephemeralcontainers, resize)."""
+    whole = {**d.raw, "status": msgspec.to_builtins(d.api.status)}
+    changed = patched(whole, kind, body)
+    if subresource == "status":
+        status = _decoded(changed.get("status") or {}, PodStatus, d.key)
+        if status == d.api.status:
+            return
+        d.api = msgspec.structs.replace(d.api, status=_stamped(d.api.status, status, d.now))
+        store(d)
+        d.at(d.now + m.profile.notice, "observe")
+        return
+    changed = default_pod({key: value for key, value in changed.items() if key != "status"})
+    if changed == d.raw:
+        return
+    was_gated = gated(d.api.spec, m.gates)
+    if changed["spec"] != d.raw["spec"]:
+        changed = _with(changed, "metadata", generation=d.api.metadata.generation + 1)
+    _write_raw(m, d, changed)
+    store(d)
+    if d.finished:
+        remove_finished(m, d)
+    elif d.api.spec.nodeName:
+        d.at(d.now + m.profile.notice, "observe")
+    elif was_gated and not gated(d.api.spec, m.gates):
+        d.at(d.now + m.profile.schedule, "schedule")
+
+
+def delete(m: Model, d: Draft, grace: int | None) -> None:
+    """A delete request. Graceful: the kubelet finishes it. At once: for unbound and finished Pods and for grace 0."""
+    meta = d.api.metadata
+    seconds = deletion_grace(d.api, grace)
+    if meta.deletionTimestamp is not None and seconds >= (meta.deletionGracePeriodSeconds or 0):
+        return
+    fire(m, d, "pod", "", "delete", pod_facts(m, d, grace=seconds))
+    generation = meta.generation + (meta.deletionTimestamp is None)
+    stamp = msgspec.to_builtins(instant(d.now + seconds))
+    _write_raw(
+        m,
+        d,
+        _with(d.raw, "metadata", generation=generation, deletionTimestamp=stamp, deletionGracePeriodSeconds=seconds),
+    )
+    store(d)
+    facts = pod_facts(m, d, grace=seconds)
+    at_once = next((t for t in ("remove_at_once", "force_remove") if may_fire(m, d, "pod", "", t, facts)), None)
+    if at_once is not None:
+        fire(m, d, "pod", "", at_once, facts)
+        _remove(m, d)
+    elif d.api.spec.nodeName:
+        d.at(d.now + m.profile.notice, "observe")
+
+
+def remove_finished(m: Model, d: Draft) -> None:
+    """The kubelet lets the object go once the Pod is over, if it is being deleted and no finalizer holds it."""
+    facts = pod_facts(m, d, worker=WorkerState.FINISHED)
+    if d.exists and may_fire(m, d, "pod", "", "remove", facts):
+        fire(m, d, "pod", "", "remove", facts)
+        _remove(m, d)
+
+
+def _remove(m: Model, d: Draft) -> None:
+    d.exists = False
+    store(d, "DELETED")
+    d.at(d.now + m.profile.notice, "gone")
+
+
+_PHASE_TRIGGERS = {"Pending": "wait", "Running": "run", "Succeeded": "succeed", "Failed": "fail"}
+
+
+def report(m: Model, d: Draft, status: PodStatus) -> None:
+    """Store a status that the kubelet, or the scheduler, reports."""
+    if status.phase != d.api.status.phase:
+        trigger = "exceed_deadline" if status.reason == "DeadlineExceeded" else _PHASE_TRIGGERS[status.phase]
+        fire(m, d, "pod", "", trigger, pod_facts(m, d))
+    d.api = msgspec.structs.replace(d.api, status=status)
+    store(d)
+
+
+def _write_raw(m: Model, d: Draft, raw: Mapping[str, Any]) -> None:
+    pod = _decoded(raw, Pod, d.key)
+    d.raw = raw
+    d.api = msgspec.structs.replace(pod, status=d.api.status)
+    d.roles = roles(pod.spec, m)
+
+
+def _with(raw: Mapping[str, Any], part: str, **changes: Any) -> dict[str, Any]:
+    return {**raw, part: {**raw.get(part, {}), **changes}}
+
+
+def _decoded(raw: Any, kind: type, key: str) -> Any:
+    try:
+        return msgspec.convert(raw, kind)
+    except msgspec.ValidationError as wrong:
+        raise ScenarioError(f"a patch makes the Pod invalid: {wrong}", path=key) from wrong
+
+
+def _stamped(old: PodStatus, new: PodStatus, now: float) -> PodStatus:
+    """Give a patched condition a transition time where its status changed and the patch brought none."""
+    before = {c.type: c for c in old.conditions}
+    conditions = tuple(
+        msgspec.structs.replace(c, lastTransitionTime=instant(now))
+        if c.lastTransitionTime is None and (c.type not in before or before[c.type].status != c.status)
+        else c
+        for c in new.conditions
+    )
+    return msgspec.structs.replace(new, conditions=conditions)

@@ -1,0 +1,240 @@
+"""Probe workers: when each ticks, what its check answers, and what the kubelet does about a new result.
+
+Source: pkg/kubelet/prober/worker.go run, prober_manager.go; the sync loop's handling of results in kubelet.go.
+"""
+
+from __future__ import annotations
+
+from podfsm.kube.objects import Container, ContainerStatus
+from podfsm.rules.facts import ProbeKind, ProbeResult
+from podfsm.rules.probe_worker import ProbeWorker, Tick, missing_workers, new_worker, probe_of, tick
+from podfsm.rules.sidecar import is_sidecar
+from podfsm.world import status
+from podfsm.world.firing import fire, may_fire, probe_facts
+from podfsm.world.kill import find_container
+from podfsm.world.model import Model
+from podfsm.world.pod import Draft
+from podfsm.world.scripts import Window
+from podfsm.world.worker import update_pod
+
+SCRIPT_KEYS = {
+    ProbeKind.STARTUP: "startupProbe",
+    ProbeKind.READINESS: "readinessProbe",
+    ProbeKind.LIVENESS: "livenessProbe",
+}
+Key = tuple[ProbeKind, str]
+
+
+def add_workers(m: Model, d: Draft) -> None:
+    """Start the workers that are missing; each first sleeps a part of its period."""
+    assert d.work is not None
+    spec = d.work.pod.spec
+    alive = {(name, kind) for kind, name in d.probes}
+    for container, kind in missing_workers(spec, alive, m.gates):
+        key = (kind, container.name)
+        d.probes[key] = new_worker(kind, container.name)
+        probe = probe_of(container, kind)
+        assert probe is not None
+        d.states.pop(f"probe/{kind.value}/{container.name}", None)
+        schedule(d, key, d.now + m.profile.probe_offset(probe.periodSeconds, who=d.key, draw=d.draw()))
+
+
+def schedule(d: Draft, key: Key, when: float) -> None:
+    """The worker's next tick; an earlier plan for it is void."""
+    d.probe_next[key] = when
+    d.at(when, "probe", key)
+
+
+def probe_due(m: Model, d: Draft, key: Key) -> None:
+    """A worker ticks."""
+    if key not in d.probes or d.probe_next.get(key, -1.0) > d.now:
+        return
+    run_worker(m, d, key)
+
+
+def run_worker(m: Model, d: Draft, key: Key) -> None:
+    """One run of a worker: its check may take time, and then its result comes later."""
+    kind, name = key
+    assert d.work is not None
+    container = find_container(d.work.pod.spec, name)
+    probe = probe_of(container, kind)
+    if probe is None:
+        _end_worker(d, key)
+        return
+    shown = _status_of(d, name)
+    window = _window(d, key, shown)
+    timeout = float(probe.timeoutSeconds)
+    takes = min(window.takes, timeout)
+    if takes > 0 and _would_probe(m, d, key, container, shown):
+        d.probe_next[key] = d.now + probe.periodSeconds
+        d.at(d.now + takes, "probe-answer", (key, shown.containerID if shown else "", window, d.now))
+        return
+    _settle(m, d, key, container, shown, window)
+    if key in d.probes:
+        schedule(d, key, d.now + probe.periodSeconds)
+        if name in d.triggered and kind is ProbeKind.READINESS:
+            d.triggered -= {name}
+            schedule(d, key, d.now)
+
+
+def answer(m: Model, d: Draft, key: Key, container_id: str, window: Window, began: float) -> None:
+    """A check that took time answers."""
+    kind, name = key
+    if key not in d.probes:
+        return
+    assert d.work is not None
+    container = find_container(d.work.pod.spec, name)
+    probe = probe_of(container, kind)
+    assert probe is not None
+    shown = _status_of(d, name)
+    if shown is not None and shown.containerID == container_id:
+        _settle(m, d, key, container, shown, window)
+    if key in d.probes:
+        schedule(d, key, max(d.now, began + probe.periodSeconds))
+
+
+def trigger_readiness(m: Model, d: Draft, name: str) -> None:
+    """Rule probe-readiness-manual-trigger: a started container that is not ready is probed at once."""
+    key = (ProbeKind.READINESS, name)
+    worker = d.probes.get(key)
+    if worker is None:
+        return
+    if worker.container_id == "" and d.probe_next.get(key, 0.0) > d.now:
+        d.triggered |= {name}  # still in its first sleep: the extra run follows its first
+    elif d.probe_next.get(key, 0.0) > d.now:
+        schedule(d, key, d.now)
+
+
+def _would_probe(m: Model, d: Draft, key: Key, container: Container, shown: ContainerStatus | None) -> bool:
+    called = []
+
+    def outcome() -> ProbeResult | None:
+        called.append(True)
+        return None
+
+    _tick(m, d, key, container, shown, outcome)
+    return bool(called)
+
+
+def _tick(m, d, key, container, shown, outcome):  # type: ignore[no-untyped-def]
+    assert d.work is not None
+    return tick(
+        d.probes[key],
+        now=d.now,
+        phase=d.status.phase if d.status is not None else None,
+        status=shown,
+        container=container,
+        spec=d.work.pod.spec,
+        gates=m.gates,
+        outcome=outcome,
+        sidecar=is_sidecar(container, m.gates) and container in d.work.pod.spec.initContainers,
+    )
+
+
+def _settle(
+    m: Model, d: Draft, key: Key, container: Container, shown: ContainerStatus | None, window: Window
+) -> None:
+    """Run one tick with a known answer, and act on what it publishes."""
+    kind, name = key
+    before = d.probes[key]
+    result = _result(m, d, container, kind, window)
+    done = _tick(m, d, key, container, shown, lambda: result)
+    d.probes[key] = done.worker
+    _fire(m, d, key, before, done, result)
+    if done.worker.cached is not None and done.worker.container_id:
+        old = d.results_of.get((kind, done.worker.container_id))
+        d.results_of[(kind, done.worker.container_id)] = done.worker.cached
+        if old is not done.worker.cached:
+            _published(m, d, kind, done.worker)
+    if not done.keep_going:
+        _end_worker(d, key)
+
+
+def _fire(m: Model, d: Draft, key: Key, before: ProbeWorker, done: Tick, result: ProbeResult | None) -> None:
+    """Move the worker's machine: the first of its triggers that may fire now, until none does."""
+    assert d.work is not None
+    kind, name = key
+    facts = probe_facts(d, kind, before, done, result, find_container(d.work.pod.spec, name))
+    instance = f"{kind.value}/{name}"
+    for trigger in _triggers(before, done):
+        if may_fire(m, d, "probe", instance, trigger, facts):
+            fire(m, d, "probe", instance, trigger, facts)
+
+
+def _triggers(before: ProbeWorker, done: Tick) -> tuple[str, ...]:
+    """What happened to the worker at a tick, in order."""
+    happened: list[str] = []
+    if done.worker.container_id != before.container_id:
+        happened.append("adopt")
+    if done.probed:
+        happened += ["delay_over", "gate_open"]
+        if done.worker.cached is not before.cached:
+            happened.append("publish")
+        if done.worker.on_hold and not before.on_hold:
+            happened.append("hold")
+    elif done.worker.container_id and done.worker.cached is ProbeResult.FAILURE and done.published:
+        happened.append("lose")
+    if not done.keep_going:
+        happened.append("leave")
+    return tuple(happened)
+
+
+def _result(m: Model, d: Draft, container: Container, kind: ProbeKind, window: Window) -> ProbeResult | None:
+    probe = probe_of(container, kind)
+    assert probe is not None
+    if window.takes > probe.timeoutSeconds:
+        return ProbeResult.FAILURE
+    if window.result == "error":
+        return None
+    return ProbeResult.FAILURE if window.result == "failure" else ProbeResult.SUCCESS
+
+
+def _published(m: Model, d: Draft, kind: ProbeKind, worker: ProbeWorker) -> None:
+    """The sync loop hears of a new result."""
+    if kind is ProbeKind.LIVENESS:
+        if worker.cached is not ProbeResult.FAILURE:
+            return
+        d.event("Warning", "Unhealthy", "Liveness probe failed", worker.container)
+    elif kind is ProbeKind.READINESS:
+        status.set_readiness(m, d, worker.container_id, ready=worker.cached is ProbeResult.SUCCESS)
+    else:
+        status.set_startup(m, d, worker.container_id, started=worker.cached is ProbeResult.SUCCESS)
+    update_pod(m, d)
+
+
+def _status_of(d: Draft, name: str) -> ContainerStatus | None:
+    if d.status is None:
+        return None
+    for group in (d.status.containerStatuses, d.status.initContainerStatuses):
+        for one in group:
+            if one.name == name:
+                return one
+    return None
+
+
+def _window(d: Draft, key: Key, shown: ContainerStatus | None) -> Window:
+    kind, name = key
+    script = d.scripts.container(name)
+    instance = d.instance(shown.containerID) if shown is not None else None
+    if instance is None or instance.started_at is None:
+        return Window()
+    return script.window(SCRIPT_KEYS[kind], d.instances[instance.id].number, d.now - instance.started_at)
+
+
+def _end_worker(d: Draft, key: Key) -> None:
+    d.probes.pop(key, None)
+    d.probe_next.pop(key, None)
+
+
+def stop_liveness_and_startup(m: Model, d: Draft) -> None:
+    """Rule probe-stop-liveness-on-terminate: app containers' liveness and startup workers end, others go on."""
+    assert d.work is not None
+    apps = {c.name for c in d.work.pod.spec.containers}
+    for key in [key for key in d.probes if key[0] is not ProbeKind.READINESS and key[1] in apps]:
+        _end_worker(d, key)
+
+
+def remove_all(d: Draft) -> None:
+    """The Pod's containers are gone, and its workers with them."""
+    d.probes.clear()
+    d.probe_next.clear()

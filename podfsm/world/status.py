@@ -1,0 +1,178 @@
+"""The status the kubelet derives, keeps and reports. Source: kubelet_pods.go generateAPIPodStatus; status_manager.go.
+
+The kubelet keeps its own latest status; what it writes to the API is that status merged with what the API holds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import msgspec
+
+from podfsm.kube.objects import ContainerStatus, Pod, PodCondition, PodStatus
+from podfsm.rules import deadline
+from podfsm.rules.conditions import OWNED, containers_ready_condition, ready_condition
+from podfsm.rules.facts import ProbeKind, ProbeResult, RuntimeState, WorkerState
+from podfsm.rules.pod_status import KillReason, derive_status, settle
+from podfsm.rules.status_merge import merge_status
+from podfsm.world.model import Model
+from podfsm.world.pod import Draft
+
+DEADLINE = KillReason("Failed", "DeadlineExceeded", "Pod was active on the node longer than the specified deadline")
+
+
+def derive(m: Model, d: Draft, pod: Pod, *, terminal: bool, from_runtime: bool = False) -> PodStatus:
+    """The status that follows from the Pod as the sync took it up and from the cached (or live) runtime state."""
+    containers = d.live if from_runtime else d.cache
+    sandboxes = d.sandboxes if from_runtime else d.cache_sandboxes
+    basis = as_pod(d, pod)
+    kill = d.kill or (DEADLINE if deadline.exceeded(basis, d.now) else None)
+    derived = derive_status(
+        basis,
+        containers=containers,
+        sandboxes=sandboxes,
+        start_errors=d.reasons,
+        terminal=terminal,
+        probes=_probe_results(d),
+        gates=m.gates,
+        now=d.now,
+        kill=kill,
+    )
+    _trigger_readiness(m, d, derived)
+    return derived
+
+
+def as_pod(d: Draft, pod: Pod) -> Pod:
+    """The Pod with the status it is derived from: the kubelet's own latest one, and the conditions of others."""
+    if d.status is None:
+        return pod
+    foreign = [c for c in pod.status.conditions if c.type not in OWNED]
+    own = [c for c in d.status.conditions if c.type in OWNED]
+    return msgspec.structs.replace(pod, status=msgspec.structs.replace(d.status, conditions=(*own, *foreign)))
+
+
+def _probe_results(d: Draft) -> Mapping[str, Mapping[ProbeKind, ProbeResult]]:
+    results: dict[str, dict[ProbeKind, ProbeResult]] = {}
+    if not d.results_of:
+        return results
+    seen: set[str] = set()
+    for c in d.live:
+        if c.name not in seen:
+            seen.add(c.name)
+            for kind in ProbeKind:
+                found = d.results_of.get((kind, c.id))
+                if found is not None:
+                    results.setdefault(c.name, {})[kind] = found
+    return results
+
+
+def _trigger_readiness(m: Model, d: Draft, derived: PodStatus) -> None:
+    from podfsm.world.probing import trigger_readiness  # noqa: PLC0415 - probing reports through this module
+
+    for kind, name in list(d.probes):
+        if kind is ProbeKind.READINESS:
+            shown = next((s for s in (*derived.containerStatuses, *derived.initContainerStatuses) if s.name == name), None)
+            if shown is not None and shown.state.running is not None and shown.started and not shown.ready:
+                trigger_readiness(m, d, name)
+
+
+def set_status(m: Model, d: Draft, new: PodStatus, *, worker: WorkerState | None = None) -> None:
+    """Keep a derived status and report it. `worker`: how far the worker will have come when it is written."""
+    settled = settle(new, d.status, d.now)
+    if settled == d.status and worker is None and not d.finished:
+        return
+    d.status = settled
+    _arm_deadline(m, d)
+    flush(m, d, worker or d.worker)
+
+
+def _arm_deadline(m: Model, d: Draft) -> None:
+    if d.seen is None or d.seen.spec.activeDeadlineSeconds is None or d.worker is not WorkerState.SYNCING:
+        return
+    at = deadline.deadline_at(as_pod(d, d.seen))
+    if at is not None:
+        d.at(m.profile.next_tick(max(at, d.now)), "deadline")
+
+
+def flush(m: Model, d: Draft, worker: WorkerState) -> None:
+    """Write the kubelet's status to the API if it differs, and let a finished Pod go."""
+    from podfsm.world import api  # noqa: PLC0415 - the API notifies the kubelet through this package
+
+    if not d.exists or d.status is None:
+        return
+    could_run = worker in (WorkerState.SYNCING, WorkerState.TERMINATING)
+    merged = merge_status(d.api.status, d.status, could_run=could_run, gates=m.gates, now=d.now)
+    if merged != d.api.status:
+        api.report(m, d, merged)
+    if d.finished:
+        api.remove_finished(m, d)
+
+
+def condition(status: PodStatus | None, kind: str) -> str:
+    """The status of a condition; empty when it is absent."""
+    if status is None:
+        return ""
+    return next((c.status for c in status.conditions if c.type == kind), "")
+
+
+def set_readiness(m: Model, d: Draft, container_id: str, *, ready: bool) -> None:
+    """A readiness result changes `ready` at once, and with it Ready and ContainersReady."""
+    if d.status is None:
+        return
+    changed = _with_container(d.status, container_id, ready=ready)
+    if changed is not None:
+        set_status(m, d, _with_ready_conditions(m, d, changed))
+
+
+def set_startup(m: Model, d: Draft, container_id: str, *, started: bool) -> None:
+    """A startup result changes `started` at once."""
+    if d.status is None:
+        return
+    changed = _with_container(d.status, container_id, started=started)
+    if changed is not None:
+        set_status(m, d, changed)
+
+
+def _with_container(status: PodStatus, container_id: str, **changes: bool) -> PodStatus | None:
+    """The status with one container changed; None if nothing changes."""
+    for group in ("containerStatuses", "initContainerStatuses"):
+        statuses: tuple[ContainerStatus, ...] = getattr(status, group)
+        for index, one in enumerate(statuses):
+            if one.containerID == container_id and any(getattr(one, k) != v for k, v in changes.items()):
+                new = msgspec.structs.replace(one, **changes)
+                return msgspec.structs.replace(status, **{group: (*statuses[:index], new, *statuses[index + 1 :])})
+    return None
+
+
+def _with_ready_conditions(m: Model, d: Draft, status: PodStatus) -> PodStatus:
+    assert d.seen is not None
+    fresh = {c.type: c for c in ready_conditions(m, d.seen, status)}
+    conditions = tuple(_renewed(c, fresh.get(c.type)) for c in status.conditions)
+    return msgspec.structs.replace(status, conditions=conditions)
+
+
+def ready_conditions(m: Model, pod: Pod, status: PodStatus) -> tuple[PodCondition, PodCondition]:
+    """Ready and ContainersReady as they follow from container statuses and readiness gates."""
+    spec, init, apps = pod.spec, status.initContainerStatuses, status.containerStatuses
+    containers = containers_ready_condition(spec, init, apps, status.phase, gates=m.gates)
+    return ready_condition(spec, status.conditions, containers), containers
+
+
+def _renewed(old: PodCondition, new: PodCondition | None) -> PodCondition:
+    if new is None:
+        return old
+    return msgspec.structs.replace(old, status=new.status, reason=new.reason, message=new.message)
+
+
+def needs_readiness_sync(m: Model, pod: Pod) -> bool:
+    """Whether a change of other people's conditions changes Ready (NeedToReconcilePodReadiness)."""
+    if not pod.spec.readinessGates:
+        return False
+    fresh, _ = ready_conditions(m, pod, pod.status)
+    shown = next((c for c in pod.status.conditions if c.type == fresh.type), None)
+    return shown is None or shown.status != fresh.status or shown.message != fresh.message
+
+
+def running(d: Draft) -> bool:
+    """Whether any process of the Pod is left."""
+    return any(c.state is RuntimeState.RUNNING for c in d.live)

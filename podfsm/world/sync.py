@@ -1,0 +1,114 @@
+"""One sync of a living Pod: derive and report its status, then do what is missing, in the kubelet's order.
+
+The work is a plan of instructions (`Op`) run one after another; an instruction that takes time leaves the plan where it is,
+and the agenda resumes it. Sources: pkg/kubelet/kubelet.go SyncPod; pkg/kubelet/kuberuntime/kuberuntime_manager.go SyncPod.
+"""
+
+from __future__ import annotations
+
+from attrs import evolve
+
+from podfsm.rules.condition_list import RESTARTING
+from podfsm.rules.facts import ProbeKind, RuntimeContainer, RuntimeState
+from podfsm.rules.pod_actions import PodActions, compute_pod_actions
+from podfsm.world import kill, probing, sandbox, start, status
+from podfsm.world.model import Model
+from podfsm.world.plan import HANDLERS, Progress, advance, resume_at, run_plan
+from podfsm.world.pod import Draft, Op
+from podfsm.world.worker import TERMINAL, complete
+
+
+def sync_pod(m: Model, d: Draft) -> None:
+    """Begin a sync."""
+    assert d.work is not None
+    pod = d.work.pod
+    derived = status.derive(m, d, pod, terminal=False)
+    status.set_status(m, d, derived)
+    if derived.phase in TERMINAL:
+        complete(m, d, terminal=True)
+        return
+    d.plan = (Op("mount"), Op("probe-workers"), Op("actions"))
+    run_plan(m, d)
+
+
+def _mount(m: Model, d: Draft, op: Op) -> Progress:
+    """Volumes must be mounted first; a missing ConfigMap or Secret is looked for again with growing pauses."""
+    assert d.work is not None
+    missing = start.missing_volumes(d, d.work.pod.spec)
+    if not missing:
+        return Progress.DONE
+    pause = m.profile.mount_poll if op.attempt == 0 else 0.5 * 2 ** (op.attempt - 1)
+    if op.attempt:
+        d.event("Warning", "FailedMount", f"MountVolume.SetUp failed: {missing[0]} not found")
+    advance(d, evolve(op, attempt=op.attempt + 1))
+    return resume_at(d, d.now + pause)
+
+
+def _probe_workers(m: Model, d: Draft, op: Op) -> Progress:
+    probing.add_workers(m, d)
+    return Progress.DONE
+
+
+def _actions(m: Model, d: Draft, op: Op) -> Progress:
+    assert d.work is not None
+    pod = d.work.pod
+    restart_all = status.condition(d.status, RESTARTING) == "True"
+    actions = compute_pod_actions(
+        pod.spec,
+        deleting=pod.metadata.deletionTimestamp is not None,
+        sandboxes=d.cache_sandboxes,
+        containers=_judged(d),
+        restart_all=restart_all,
+        gates=m.gates,
+    )
+    d.plan = (op, *_plan(actions))
+    return Progress.DONE
+
+
+def _judged(d: Draft) -> list[RuntimeContainer]:
+    """The cached containers with what only the kubelet knows: a changed spec, and probe results."""
+    assert d.work is not None
+    spec = d.work.pod.spec
+    images = {c.name: c.image for c in (*spec.initContainers, *spec.containers, *spec.ephemeralContainers)}
+    judged = []
+    for c in d.cache:
+        if c.state is RuntimeState.EXITED:
+            judged.append(c)
+            continue
+        changed = images.get(c.name, c.image) != c.image
+        liveness = d.results_of.get((ProbeKind.LIVENESS, c.id))
+        startup = d.results_of.get((ProbeKind.STARTUP, c.id))
+        if changed or liveness is not None or startup is not None:
+            c = evolve(c, spec_changed=changed, liveness=liveness, startup=startup)
+        judged.append(c)
+    return judged
+
+
+def _plan(actions: PodActions) -> tuple[Op, ...]:
+    ops: list[Op] = []
+    if actions.kill_pod:
+        ops.append(Op("kill-pod"))
+        if actions.create_sandbox:
+            ops.append(Op("purge-init"))
+    else:
+        ops.extend(Op("kill", name=k.name, id=k.id, reason=k.reason, message=k.message) for k in actions.to_kill)
+    ops.extend(Op("reset", id=r.id, stage="kill" if r.kill else "") for r in actions.to_reset)
+    if actions.create_sandbox:
+        ops.append(Op("sandbox", attempt=actions.attempt))
+    ops.extend(Op("start", name=name, role="ephemeral") for name in actions.ephemeral_to_start)
+    ops.extend(Op("start", name=name, role="init") for name in actions.init_to_start)
+    ops.extend(Op("start", name=name, role="app") for name in actions.apps_to_start)
+    return tuple(ops)
+
+
+HANDLERS.update({
+    "mount": _mount,
+    "probe-workers": _probe_workers,
+    "actions": _actions,
+    "kill-pod": kill.run_kill_pod,
+    "kill": kill.run_kill,
+    "reset": kill.run_reset,
+    "purge-init": sandbox.run_purge_init,
+    "sandbox": sandbox.run_sandbox,
+    "start": start.run_start,
+})  # fmt: skip

@@ -1,0 +1,90 @@
+"""Latencies and jitter: what lies between a cause and its visible effect, as a profile the caller chooses.
+
+The constants that Kubernetes fixes come from specs/timing.yaml; what depends on machines (how long a write or a
+container start takes, where in its second a node's relist falls) is a property of the profile. All in seconds.
+"""
+
+from __future__ import annotations
+
+import random
+from math import ceil, floor
+
+from attrs import frozen
+
+from podfsm.errors import UnknownName
+from podfsm.rules.timings import timing_constant
+
+
+@frozen
+class Profile:
+    """One timing profile. `jitter` says whether the kubelet's random additions are drawn (by seed) or left out."""
+
+    name: str
+    schedule: float = 0.006
+    """From creation to binding."""
+    notice: float = 0.010
+    """Until the kubelet sees a change made through the API."""
+    sandbox: float = 0.012
+    """Creating a sandbox with its network."""
+    start: float = 0.006
+    """Creating and starting one container, its image present."""
+    look: float = 0.003
+    """A relist of one Pod on request."""
+    mount_poll: float = 0.1
+    """How soon the volume manager first tries to mount."""
+    relist: float = timing_constant("pleg-relist")
+    relist_phase: float = 0.0
+    """Where in the relist period the node-wide relist falls."""
+    tick: float = timing_constant("sync-loop-tick")
+    tick_phase: float = 0.0
+    probe_phase: float = 0.0
+    """A worker sleeps this part of its period before its first probe when no jitter is drawn."""
+    jitter_part: float = 0.0
+    """The part of the greatest jitter that is added when none is drawn."""
+    jitter: bool = False
+    seed: int = 0
+
+    def jittered(self, period: float, most: float, *, who: str, draw: int) -> float:
+        """`period` lengthened by up to `most` of itself; draws are a function of seed, Pod and count only."""
+        part = random.Random(f"{self.seed}/{who}/{draw}").random() if self.jitter else self.jitter_part  # noqa: S311
+        return period * (1.0 + most * part)
+
+    def probe_offset(self, period: float, *, who: str, draw: int) -> float:
+        """How long a probe worker sleeps before its first tick."""
+        part = random.Random(f"{self.seed}/{who}/{draw}").random() if self.jitter else self.probe_phase  # noqa: S311
+        return period * part
+
+    def next_relist(self, after: float) -> float:
+        """The first node-wide relist later than `after`."""
+        return _next_on_grid(after, self.relist, self.relist_phase)
+
+    def next_tick(self, due: float) -> float:
+        """The first tick of the sync loop at or after `due`."""
+        if self.tick <= 0:
+            return due
+        start = self.tick_phase * self.tick
+        return max(due, start + ceil((due - start) / self.tick - _CLOSE) * self.tick)
+
+
+_CLOSE = 1e-9
+
+
+def _next_on_grid(after: float, period: float, phase: float) -> float:
+    if period <= 0:
+        return after
+    start = phase * period
+    return start + (floor((after - start) / period + _CLOSE) + 1) * period
+
+
+KUBELET = Profile("kubelet", relist_phase=0.75, tick_phase=0.3, probe_phase=0.5, jitter_part=0.0)
+IDEAL = Profile(
+    "ideal", schedule=0.0, notice=0.0, sandbox=0.0, start=0.0, look=0.0, mount_poll=0.0, relist=0.0, tick=0.0
+)
+PROFILES = {"kubelet": KUBELET, "ideal": IDEAL}
+
+
+def profile(name: str) -> Profile:
+    """The profile of that name. Raises UnknownName."""
+    if name not in PROFILES:
+        raise UnknownName("timing profile", name, PROFILES)
+    return PROFILES[name]

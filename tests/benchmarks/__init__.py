@@ -1,0 +1,1 @@
+"""Speed as ratios inside one run, so that the machine does not matter. `python -m tests.benchmarks` prints the table."""
