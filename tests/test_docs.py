@@ -57,6 +57,13 @@ def sessions(name):
             yield command, expected
 
 
+def write_files(name, folder):
+    """The YAML blocks that begin with `# file: NAME`, as files."""
+    for body in blocks(name, "yaml"):
+        if named := re.match(r"# file: (\S+)\n", body):
+            (folder / named[1]).write_text(body)
+
+
 def pattern(expected):
     """Expected output as a regular expression: a line `...` stands for any lines, `...` inside a line for any text."""
     lines = [
@@ -68,9 +75,7 @@ def pattern(expected):
 
 @pytest.mark.parametrize("name", [name for name in READ if "```console" in text_of(name)])
 def test_commands_print_what_the_page_shows(name, shell):
-    for body in blocks(name, "yaml"):
-        if named := re.match(r"# file: (\S+)\n", body):
-            (shell.folder / named[1]).write_text(body)
+    write_files(name, shell.folder)
     for command, expected in sessions(name):
         shown = shell(command)
         assert pattern(expected).fullmatch(shown), f"$ {command}\n{shown}\n--- expected\n{expected}"
@@ -89,6 +94,7 @@ def test_python_sessions_run(name):
 
 @pytest.mark.parametrize("name", [name for name in READ if "```python" in text_of(name)])
 def test_python_blocks_run(name, tmp_path):
+    write_files(name, tmp_path)
     code = "\n".join(blocks(name, "python"))
     ran = subprocess.run([sys.executable, "-"], input=code, capture_output=True, text=True, cwd=tmp_path, check=False)
     assert ran.returncode == 0, ran.stderr

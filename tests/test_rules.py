@@ -1,4 +1,4 @@
-"""What every rule owes: examples that hold, totality, a source, a use. Parametrised over the registry; nothing is named."""
+"""What every rule owes: examples that hold, totality, a source, a use. Parametrised over the registry."""
 
 import ast
 from functools import lru_cache
@@ -99,7 +99,8 @@ def test_is_cited(rule):
 @of(*KINDS)
 def test_is_written_out(rule):
     assert rule.statement.endswith(".")
-    assert rule.statement[:1].isupper() or rule.statement.split()[0] in rule.id or not rule.statement[:1].isalpha()
+    first = rule.statement.split()[0]
+    assert first[0].isupper() or not first[0].isalpha() or "." in first or first != first.lower() or first in rule.id
     assert rule.area == rule.area.lower().replace("_", "-")
     assert len(rule.statement) < 600
 
@@ -157,7 +158,7 @@ def text_of_tests():
     return "\n".join(path.read_text(encoding="utf-8") for path in files)
 
 
-@of(*KINDS)
+@of(*(kind for kind in KINDS if kind != "invariant"))  # tests/snapshots.py asks those of every snapshot
 def test_is_used_by_a_machine_or_a_reader_or_named_in_a_test(rule):
     assert rule.id in cited_by_machines() or rule.function.__name__ in names_used() or rule.id in text_of_tests(), (
         "nobody asks it"

@@ -48,5 +48,5 @@ def test_a_wrong_entry_is_located(change, complaint):
 
 
 def test_an_entry_that_is_no_table_is_located():
-    with pytest.raises(SpecError, match="timings.x: wrong keys"):
+    with pytest.raises(SpecError, match=r"timings\.x: wrong keys"):
         read_timings({"x": 1}, source="timing.yaml")

@@ -9,10 +9,11 @@ import click
 
 from podfsm.cli.options import HELP, feature_gates_option, gate_overrides
 from podfsm.errors import InputError
+from podfsm.kube.decode import unknown_fields
 from podfsm.kube.document import Document
 from podfsm.kube.duration import parse_duration
+from podfsm.kube.objects import Pod
 from podfsm.kube.read import read_documents
-from podfsm.kube.unread import misspelt
 from podfsm.simulate import prepare
 from podfsm.simulate.output import FORMATS, writer
 from podfsm.world.timing import PROFILES
@@ -21,12 +22,28 @@ from podfsm.world.timing import PROFILES
 @click.command("simulate", context_settings=HELP)
 @click.argument("manifests", nargs=-1, required=True, metavar="MANIFEST...")
 @click.option("--scenario", metavar="FILE", help="A Scenario document, if it is not among the manifests.")
-@click.option("--until", metavar="DURATION", help="How long to simulate: 90s, 10m, 24h. Default: the Scenario's duration, or 10m.")
-@click.option("-o", "--output", type=click.Choice(list(FORMATS)), default="timeline", show_default=True, help="What to print.")
-@click.option("--events", is_flag=True, help="Also print core/v1 Events (Pulled, Started, BackOff, Killing, Unhealthy ...).")
-@click.option("--timing", type=click.Choice(list(PROFILES)), default="kubelet", show_default=True, help="The kubelet's latencies, or none.")
-@click.option("--seed", type=int, metavar="N", help="Draw the kubelet's random delays; the same seed gives the same run.")
-@click.option("--kubernetes", metavar="VERSION", help="Kubernetes minor version, 1.18 to 1.36. Default: the Scenario's, or 1.36.")
+@click.option(
+    "--until", metavar="DURATION", help="How long to simulate: 90s, 10m, 24h. Default: the Scenario's duration, or 10m."
+)
+@click.option(
+    "-o", "--output", type=click.Choice(list(FORMATS)), default="timeline", show_default=True, help="What to print."
+)
+@click.option(
+    "--events", is_flag=True, help="Also print core/v1 Events (Pulled, Started, BackOff, Killing, Unhealthy ...)."
+)
+@click.option(
+    "--timing",
+    type=click.Choice(list(PROFILES)),
+    default="kubelet",
+    show_default=True,
+    help="The kubelet's latencies, or none.",
+)
+@click.option(
+    "--seed", type=int, metavar="N", help="Draw the kubelet's random delays; the same seed gives the same run."
+)
+@click.option(
+    "--kubernetes", metavar="VERSION", help="Kubernetes minor version, 1.18 to 1.36. Default: the Scenario's, or 1.36."
+)
 @feature_gates_option
 def command(
     manifests: tuple[str, ...],
@@ -80,5 +97,7 @@ def _until(text: str | None) -> float | None:
 def _warn(documents: Iterable[Document]) -> None:
     """Fields that no API object has are most likely misspelt; they are not ignored without a word."""
     for document in documents:
-        for warning in misspelt(document):
-            print(f"podfsm: warning: {warning}", file=sys.stderr)
+        if document.kind == "Pod":
+            for path, hint in unknown_fields(document.raw, Pod):
+                warning = document.error("no such field, so it is ignored", path, hint=hint)
+                print(f"podfsm: warning: {warning}", file=sys.stderr)

@@ -86,10 +86,7 @@ def default_container(raw: Mapping[str, Any], *, ephemeral: bool = False) -> dic
     container["imagePullPolicy"] = container.get("imagePullPolicy") or default_pull_policy(container.get("image") or "")
     container["terminationMessagePath"] = container.get("terminationMessagePath") or "/dev/termination-log"
     container["terminationMessagePolicy"] = container.get("terminationMessagePolicy") or "File"
-    if ephemeral:
-        container.setdefault("resources", {})
-    else:
-        default_container_resources(container)
+    default_container_resources(container, from_limits=not ephemeral)
     for port in container.get("ports", ()):
         port["protocol"] = port.get("protocol") or "TCP"
     for variable in container.get("env", ()):

@@ -19,7 +19,7 @@ class Struct(msgspec.Struct, frozen=True, omit_defaults=True):
     """Base of all objects: frozen; fields that hold their default are not written."""
 
 
-class OwnerReference(Struct):
+class OwnerReference(Struct, frozen=True):
     apiVersion: str = ""
     kind: str = ""
     name: str = ""
@@ -28,7 +28,7 @@ class OwnerReference(Struct):
     blockOwnerDeletion: bool = False
 
 
-class ObjectMeta(Struct):
+class ObjectMeta(Struct, frozen=True):
     name: str = ""
     generateName: str = ""
     namespace: str = ""
@@ -44,16 +44,16 @@ class ObjectMeta(Struct):
     ownerReferences: tuple[OwnerReference, ...] = ()
 
 
-class ExecAction(Struct):
+class ExecAction(Struct, frozen=True):
     command: tuple[str, ...] = ()
 
 
-class HTTPHeader(Struct):
+class HTTPHeader(Struct, frozen=True):
     name: str = ""
     value: str = ""
 
 
-class HTTPGetAction(Struct):
+class HTTPGetAction(Struct, frozen=True):
     path: str = ""
     port: int | str = 0
     host: str = ""
@@ -61,21 +61,21 @@ class HTTPGetAction(Struct):
     httpHeaders: tuple[HTTPHeader, ...] = ()
 
 
-class TCPSocketAction(Struct):
+class TCPSocketAction(Struct, frozen=True):
     port: int | str = 0
     host: str = ""
 
 
-class GRPCAction(Struct):
+class GRPCAction(Struct, frozen=True):
     port: int = 0
     service: str | None = None
 
 
-class SleepAction(Struct):
+class SleepAction(Struct, frozen=True):
     seconds: int = 0
 
 
-class Probe(Struct):
+class Probe(Struct, frozen=True):
     exec: ExecAction | None = None
     httpGet: HTTPGetAction | None = None
     tcpSocket: TCPSocketAction | None = None
@@ -88,71 +88,71 @@ class Probe(Struct):
     terminationGracePeriodSeconds: int | None = None
 
 
-class LifecycleHandler(Struct):
+class LifecycleHandler(Struct, frozen=True):
     exec: ExecAction | None = None
     httpGet: HTTPGetAction | None = None
     tcpSocket: TCPSocketAction | None = None
     sleep: SleepAction | None = None
 
 
-class Lifecycle(Struct):
+class Lifecycle(Struct, frozen=True):
     postStart: LifecycleHandler | None = None
     preStop: LifecycleHandler | None = None
     stopSignal: str = ""
 
 
-class ExitCodes(Struct):
+class ExitCodes(Struct, frozen=True):
     operator: str = ""
     values: tuple[int, ...] = ()
 
 
-class ContainerRestartRule(Struct):
+class ContainerRestartRule(Struct, frozen=True):
     action: str = ""
     exitCodes: ExitCodes | None = None
 
 
-class ContainerPort(Struct):
+class ContainerPort(Struct, frozen=True):
     name: str = ""
     containerPort: int = 0
     hostPort: int = 0
     protocol: str = ""
 
 
-class ResizePolicy(Struct):
+class ResizePolicy(Struct, frozen=True):
     resourceName: str = ""
     restartPolicy: str = ""
 
 
-class ResourceRequirements(Struct):
+class ResourceRequirements(Struct, frozen=True):
     requests: Mapping[str, str | int | float] = {}
     limits: Mapping[str, str | int | float] = {}
 
 
-class EnvVar(Struct):
+class EnvVar(Struct, frozen=True):
     name: str = ""
     value: str = ""
     valueFrom: dict[str, Any] | None = None
 
 
-class KeyReference(Struct):
+class KeyReference(Struct, frozen=True):
     name: str = ""
     optional: bool = False
 
 
-class EnvFromSource(Struct):
+class EnvFromSource(Struct, frozen=True):
     prefix: str = ""
     configMapRef: KeyReference | None = None
     secretRef: KeyReference | None = None
 
 
-class VolumeMount(Struct):
+class VolumeMount(Struct, frozen=True):
     name: str = ""
     mountPath: str = ""
     subPath: str = ""
     readOnly: bool = False
 
 
-class Container(Struct):
+class Container(Struct, frozen=True):
     """An app, init or ephemeral container (`targetContainerName` belongs to the last)."""
 
     name: str = ""
@@ -177,15 +177,15 @@ class Container(Struct):
     targetContainerName: str = ""
 
 
-class PodReadinessGate(Struct):
+class PodReadinessGate(Struct, frozen=True):
     conditionType: str = ""
 
 
-class PodSchedulingGate(Struct):
+class PodSchedulingGate(Struct, frozen=True):
     name: str = ""
 
 
-class Toleration(Struct):
+class Toleration(Struct, frozen=True):
     key: str = ""
     operator: str = ""
     value: str = ""
@@ -193,18 +193,18 @@ class Toleration(Struct):
     tolerationSeconds: int | None = None
 
 
-class LabelSelectorRequirement(Struct):
+class LabelSelectorRequirement(Struct, frozen=True):
     key: str = ""
     operator: str = ""
     values: tuple[str, ...] = ()
 
 
-class LabelSelector(Struct):
+class LabelSelector(Struct, frozen=True):
     matchLabels: Mapping[str, str] = {}
     matchExpressions: tuple[LabelSelectorRequirement, ...] = ()
 
 
-class TopologySpreadConstraint(Struct):
+class TopologySpreadConstraint(Struct, frozen=True):
     maxSkew: int = 0
     topologyKey: str = ""
     whenUnsatisfiable: str = ""
@@ -215,7 +215,7 @@ class TopologySpreadConstraint(Struct):
     matchLabelKeys: tuple[str, ...] = ()
 
 
-class PodSpec(Struct):
+class PodSpec(Struct, frozen=True):
     containers: tuple[Container, ...] = ()
     initContainers: tuple[Container, ...] = ()
     ephemeralContainers: tuple[Container, ...] = ()
@@ -241,16 +241,16 @@ class PodSpec(Struct):
     os: dict[str, Any] | None = None
 
 
-class ContainerStateWaiting(Struct):
+class ContainerStateWaiting(Struct, frozen=True):
     reason: str = ""
     message: str = ""
 
 
-class ContainerStateRunning(Struct):
+class ContainerStateRunning(Struct, frozen=True):
     startedAt: datetime | None = None
 
 
-class ContainerStateTerminated(Struct):
+class ContainerStateTerminated(Struct, frozen=True):
     exitCode: int = 0
     signal: int = 0
     reason: str = ""
@@ -260,7 +260,7 @@ class ContainerStateTerminated(Struct):
     containerID: str = ""
 
 
-class ContainerState(Struct):
+class ContainerState(Struct, frozen=True):
     """At most one field is set; none set reads as waiting."""
 
     waiting: ContainerStateWaiting | None = None
@@ -271,7 +271,7 @@ class ContainerState(Struct):
 NO_STATE = ContainerState()
 
 
-class ContainerStatus(Struct):
+class ContainerStatus(Struct, frozen=True):
     name: str = ""
     state: ContainerState = NO_STATE
     lastState: ContainerState = NO_STATE
@@ -283,7 +283,7 @@ class ContainerStatus(Struct):
     started: bool | None = None
 
 
-class PodCondition(Struct):
+class PodCondition(Struct, frozen=True):
     type: str = ""
     status: str = ""
     reason: str = ""
@@ -293,11 +293,11 @@ class PodCondition(Struct):
     observedGeneration: int = 0
 
 
-class PodIP(Struct):
+class PodIP(Struct, frozen=True):
     ip: str = ""
 
 
-class PodStatus(Struct):
+class PodStatus(Struct, frozen=True):
     phase: str = ""
     reason: str = ""
     message: str = ""
@@ -316,7 +316,7 @@ class PodStatus(Struct):
     resize: str = ""
 
 
-class Pod(Struct):
+class Pod(Struct, frozen=True):
     apiVersion: str = "v1"
     kind: str = "Pod"
     metadata: ObjectMeta = ObjectMeta()

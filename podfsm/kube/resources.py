@@ -11,17 +11,17 @@ from podfsm.kube.quantity import Quantity, add, canonical, read_quantity
 Amounts = dict[str, Quantity]
 
 
-def default_container_resources(container: dict[str, Any]) -> None:
+def default_container_resources(container: dict[str, Any], *, from_limits: bool = True) -> None:
     """Write the resources of a container (changed in place) as the API stores them.
 
-    Quantities take their canonical form, and a limit without a request is also the request. Source:
-    `pkg/apis/core/v1/defaults.go` (SetDefaults_Pod). A quantity that is none is left for validation to complain about.
+    Quantities take their canonical form and, with `from_limits`, a limit without a request is also the request.
+    Source: `pkg/apis/core/v1/defaults.go` (SetDefaults_Pod). A quantity that is none is left for validation.
     """
     resources = container.setdefault("resources", {})
     if isinstance(resources, dict):
         canonical_resources(resources)
         limits = resources.get("limits")
-        if isinstance(limits, dict) and limits:
+        if from_limits and isinstance(limits, dict) and limits:
             resources["requests"] = limits | (resources.get("requests") or {})
         _sort(resources)
 

@@ -18,9 +18,7 @@ _GZIP = b"\x1f\x8b"
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 
 
-def read_text(
-    source: str | Path, *, stdin: BinaryIO | None = None, limits: Limits = DEFAULT
-) -> tuple[str, str]:
+def read_text(source: str | Path, *, stdin: BinaryIO | None = None, limits: Limits = DEFAULT) -> tuple[str, str]:
     """The name to give in errors and the text of a file, or of standard input for `-`; gzip is unpacked.
 
     Raises InputError for a missing or unreadable file, a folder, too many bytes, and anything that is not UTF-8 text.
@@ -34,13 +32,17 @@ def read_text(
     return name, _decode(data, name)
 
 
+def _contents(path: Path, limits: Limits) -> bytes:
+    if path.is_dir():
+        raise InputError("is a folder", source=str(path), expected="a file", hint="name the files in it")
+    with path.open("rb") as file:
+        return _bounded(file, str(path), limits)
+
+
 def _read_file(path: Path, limits: Limits) -> bytes:
     name = str(path)
     try:
-        if path.is_dir():
-            raise InputError("is a folder", source=name, expected="a file", hint="name the files in it")
-        with path.open("rb") as file:
-            return _bounded(file, name, limits)
+        return _contents(path, limits)
     except InputError:
         raise  # which is a ValueError too
     except FileNotFoundError:

@@ -5,10 +5,10 @@ podfsm's clock counts seconds (floats) from `EPOCH`, an arbitrary fixed instant,
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 
-EPOCH = datetime(2026, 1, 1, tzinfo=timezone.utc)
+EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 @lru_cache(maxsize=65536)

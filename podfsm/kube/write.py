@@ -33,7 +33,7 @@ Json = dict[str, Any]
 @lru_cache(maxsize=65536)
 def timestamp(when: datetime) -> str:
     """An instant as the API writes it: UTC, whole seconds, `2026-01-01T00:00:00Z`."""
-    return f"{when.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+    return when.astimezone(UTC).isoformat(timespec="seconds").removesuffix("+00:00") + "Z"
 
 
 def _time(when: datetime | None) -> str | None:

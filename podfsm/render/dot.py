@@ -15,13 +15,13 @@ def dot(spec: MachineSpec, *, with_guards: bool, current: str | None) -> str:
         f"    graph [label={_label(spec.name)}, labelloc=t, fontname=Helvetica, nodesep=0.5];",
         '    node [shape=box, style="rounded,filled", fillcolor=white, fontname=Helvetica];',
         "    edge [fontname=Helvetica, fontsize=11];",
-        '    "[initial]" [shape=point, width=0.15, label=""];',
+        '    "[initial]" [shape=point, width=0.15, fillcolor=black, label=""];',
     ]
     lines += [f"    {_quoted(names[state.name])} [{_node(state, state.name == current)}];" for state in spec.states]
     lines.append(f'    "[initial]" -> {_quoted(names[spec.initial])};')
     for arrow in arrows(spec, with_guards=with_guards):
         paint = colour[arrow.by]
-        label = _label(arrow.label(between=",\n"))
+        label = _label("\n".join(arrow.labels))
         look = f'label={label}, color="{paint}", fontcolor="{paint}"'
         lines.append(f"    {_quoted(names[arrow.source])} -> {_quoted(names[arrow.target])} [{look}];")
     return "\n".join([*lines, *_legend(spec), "}"]) + "\n"

@@ -25,7 +25,7 @@ def mermaid(spec: MachineSpec, *, with_guards: bool, current: str | None) -> str
             lines.append(f"    {name} : {_text(shown(state))}")
     lines.append(f"    [*] --> {names[spec.initial]}")
     for arrow in arrows(spec, with_guards=with_guards):
-        label = _text(f"{arrow.label()} ({arrow.by})")
+        label = _text(f"{' / '.join(arrow.labels)} ({arrow.by})")
         lines.append(f"    {names[arrow.source]} --> {names[arrow.target]} : {label}")
     lines += [f"    {names[name]} --> [*]" for name in spec.finals]
     lines += _classes(spec, current)

@@ -22,26 +22,25 @@ _RESERVED = {
 
 @frozen
 class Arrow:
-    """One arrow of a drawing: from state to state, with the trigger, the conditions to be written, and who pulls it."""
+    """One arrow of a drawing: from state to state, who pulls it, and a label for each trigger that leads along it.
+
+    A label is `trigger`, or `trigger [guard, guard]`.
+    """
 
     source: str
     target: str
-    trigger: str
-    conditions: tuple[str, ...]
     by: str
-
-    def label(self, between: str = ", ") -> str:
-        """`trigger`, or `trigger [guard, guard]`."""
-        return f"{self.trigger} [{between.join(self.conditions)}]" if self.conditions else self.trigger
+    labels: tuple[str, ...]
 
 
 def arrows(spec: MachineSpec, *, with_guards: bool) -> tuple[Arrow, ...]:
-    """The arrows to draw, in the spec's order; those that would look the same are drawn once."""
-    found = (
-        Arrow(source, target, row.trigger, conditions(row) if with_guards else (), row.by)
-        for source, target, row in spec.arrows()
-    )
-    return tuple(dict.fromkeys(found))
+    """The arrows to draw, in the spec's order: one for all that the same actor pulls between the same states."""
+    found: dict[tuple[str, str, str], dict[str, None]] = {}
+    for source, target, row in spec.arrows():
+        depends = conditions(row) if with_guards else ()
+        label = f"{row.trigger} [{', '.join(depends)}]" if depends else row.trigger
+        found.setdefault((source, target, row.by), {})[label] = None
+    return tuple(Arrow(*place, tuple(labels)) for place, labels in found.items())
 
 
 def conditions(row: TransitionSpec) -> tuple[str, ...]:

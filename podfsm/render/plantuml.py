@@ -21,7 +21,7 @@ def plantuml(spec: MachineSpec, *, with_guards: bool, current: str | None) -> st
     lines.append(f"[*] --> {names[spec.initial]}")
     for arrow in arrows(spec, with_guards=with_guards):
         line = f"{names[arrow.source]} -[{colour[arrow.by]}]-> {names[arrow.target]}"
-        lines.append(f"{line} : {_text(arrow.label())}")
+        lines.append(f"{line} : " + "\\n".join(_text(label) for label in arrow.labels))
     lines += [f"{names[name]} --> [*]" for name in spec.finals]
     lines.append("legend right")
     lines += [f"  <color:{paint}>{_text(actor)}</color>" for actor, paint in colour.items()]

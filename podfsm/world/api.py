@@ -10,13 +10,15 @@ from typing import Any
 
 import msgspec
 
-from podfsm.errors import ScenarioError
+from podfsm.errors import InputError, ScenarioError
+from podfsm.kube.decode import convert
 from podfsm.kube.defaults import default_pod
 from podfsm.kube.objects import Pod, PodCondition, PodStatus
 from podfsm.kube.patch import patched
-from podfsm.kube.times import instant
+from podfsm.kube.times import instant, seconds_of
 from podfsm.rules.qos import qos_class
 from podfsm.rules.facts import WorkerState
+from podfsm.rules.grace import deletion_marks
 from podfsm.rules.scheduling import gated
 from podfsm.rules.termination import deletion_grace
 from podfsm.world.firing import fire, may_fire, pod_facts, roles
@@ -101,11 +103,15 @@ def delete(m: Model, d: Draft, grace: int | None) -> None:
     """A delete request. Graceful: the kubelet finishes it. At once: for unbound and finished Pods and for grace 0."""
     meta = d.api.metadata
     seconds = deletion_grace(d.api, grace)
-    if meta.deletionTimestamp is not None and seconds >= (meta.deletionGracePeriodSeconds or 0):
-        return
+    before = None
+    if meta.deletionTimestamp is not None:
+        before = (seconds_of(meta.deletionTimestamp), meta.deletionGracePeriodSeconds or 0)
+        if seconds >= before[1]:
+            return
     fire(m, d, "pod", "", "delete", pod_facts(m, d, grace=seconds))
     generation = meta.generation + (meta.deletionTimestamp is None)
-    stamp = msgspec.to_builtins(instant(d.now + seconds))
+    ends, seconds = deletion_marks(d.now, seconds, before)
+    stamp = msgspec.to_builtins(instant(ends))
     _write_raw(
         m,
         d,
@@ -160,9 +166,9 @@ def _with(raw: Mapping[str, Any], part: str, **changes: Any) -> dict[str, Any]:
 
 def _decoded(raw: Any, kind: type, key: str) -> Any:
     try:
-        return msgspec.convert(raw, kind)
-    except msgspec.ValidationError as wrong:
-        raise ScenarioError(f"a patch makes the Pod invalid: {wrong}", path=key) from wrong
+        return convert(raw, kind)
+    except InputError as wrong:
+        raise ScenarioError(f"a patch makes {key} invalid: {wrong}") from wrong
 
 
 def _stamped(old: PodStatus, new: PodStatus, now: float) -> PodStatus:

@@ -1,1 +1,1 @@
-"""Speed as ratios inside one run, so that the machine does not matter. `python -m tests.benchmarks` prints the table."""
+"""Speed as ratios inside one run, so that the machine does not matter. `python -m tests.benchmarks` prints them."""

@@ -151,8 +151,9 @@ def test_from_a_file(tmp_path):
             "guards: [nobody-home]}",
             "guards: [nobody-home, someone-home]}",
             (
-                "16:5: transitions[2]: 'ring' from 'On the way' cannot be told apart from transitions[1]; "
-                "expected guards of which neither row's include the other's, found [someone-home] and [nobody-home, someone-home]"
+                "16:5: transitions[2]: 'ring' from 'On the way' cannot be told apart from transitions[1]; expected "
+                "guards of which neither row's include the other's, found [someone-home] and "
+                "[nobody-home, someone-home]"
             ),
         ),
         (

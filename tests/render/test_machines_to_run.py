@@ -1,13 +1,11 @@
-"""SCXML and XState JSON: valid by their schemas, and run by XState they do what the machine does."""
+"""SCXML and XState JSON: nothing is missing in them, and run by XState they do what the machine does."""
 
 import json
-from pathlib import Path
+import xml.etree.ElementTree as ET
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from jsonschema import Draft7Validator
-from lxml import etree
 
 from podfsm.engine.table import compile_table
 from podfsm.render import render
@@ -16,9 +14,6 @@ from podfsm.render.scxml import NAMESPACE
 from tests.engine.parcel import SPEC, Parcel
 from tests.render.machines import specs
 
-SCHEMAS = Path(__file__).parent.parent / "data" / "schemas"
-SCXML = etree.XMLSchema(etree.parse(SCHEMAS / "scxml-core.xsd"))
-XSTATE = Draft7Validator(json.loads((SCHEMAS / "xstate-machine.json").read_text()))
 W3 = "{http://www.w3.org/2005/07/scxml}"
 OWN = f"{{{NAMESPACE}}}"
 
@@ -76,9 +71,8 @@ def test_the_parcel_goes_the_same_way_as_in_the_table(readers, form):
 
 
 @given(specs())
-def test_scxml_is_valid_and_complete(spec):
-    document = etree.fromstring(render(spec, "scxml").encode())
-    assert SCXML.validate(document), SCXML.error_log
+def test_scxml_is_complete(spec):
+    document = ET.fromstring(render(spec, "scxml").encode())
     names = identifiers(spec)
     assert document.get("initial") == names[spec.initial]
     assert document.get(f"{OWN}machine") == clean(spec.name)
@@ -96,9 +90,8 @@ def test_scxml_is_valid_and_complete(spec):
 
 
 @given(specs())
-def test_xstate_is_valid_and_complete(spec):
+def test_xstate_is_complete(spec):
     machine = json.loads(render(spec, "xstate"))
-    assert not list(XSTATE.iter_errors(machine))
     names = identifiers(spec)
     assert machine["initial"] == names[spec.initial]
     assert machine["meta"]["machine"] == spec.name
@@ -120,20 +113,9 @@ def test_rules_that_explain_are_named():
     assert [move["meta"]["because"] for move in collect] == [["keeps-a-week"]]
 
 
-def test_the_schemas_do_find_errors():
-    text = render(SPEC, "scxml")
-    for old, new in [('id="Depot"', 'id="De pot"'), ('event="ring"', 'event="a b.."'), ("<transition", "<trans")]:
-        assert old in text
-        wrong = etree.fromstring(text.replace(old, new).encode())
-        assert not SCXML.validate(wrong)
-    machine = json.loads(render(SPEC, "xstate"))
-    machine["states"]["Depot"]["on"]["lose"][0]["guards"] = []
-    assert list(XSTATE.iter_errors(machine))
-
-
 @pytest.mark.parametrize("current", SPEC.state_names)
 def test_the_current_state_is_marked(current):
     machine = json.loads(render(SPEC, "xstate", current=current))
     assert [node["meta"]["state"] for node in machine["states"].values() if node["tags"] == ["current"]] == [current]
-    document = etree.fromstring(render(SPEC, "scxml", current=current).encode())
+    document = ET.fromstring(render(SPEC, "scxml", current=current).encode())
     assert [node.get(f"{OWN}state") for node in document if node.get(f"{OWN}current")] == [current]

@@ -25,7 +25,7 @@ def check(readers, spec, with_guards, current):
         assert bool(awaited(spec, state.name)) == any(name.startswith("actor") for name in found["classes"])
         assert set(found["classes"]) <= set(read["classes"])
     drawn = [
-        [names[a.source], names[a.target], clean(f"{a.label()} ({a.by})")]
+        [names[a.source], names[a.target], clean(f"{' / '.join(a.labels)} ({a.by})")]
         for a in arrows(spec, with_guards=with_guards)
     ]
     start = ["root_start", names[spec.initial], ""]

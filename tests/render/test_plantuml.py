@@ -25,8 +25,8 @@ def check(spec, with_guards):
     declared = [re.fullmatch(r'state "(.*)" as (\w+)', line) for line in lines]
     assert {shown(found[1]): found[2] for found in declared if found} == {clean(name): names[name] for name in names}
     drawn = [re.fullmatch(r"(\w+) -\[#\w{6}\]-> (\w+) : (.*)", line) for line in lines]
-    assert [(found[1], found[2], shown(found[3])) for found in drawn if found] == [
-        (names[arrow.source], names[arrow.target], arrow.label()) for arrow in arrows(spec, with_guards=with_guards)
+    assert [(found[1], found[2], tuple(map(shown, found[3].split("\\n")))) for found in drawn if found] == [
+        (names[arrow.source], names[arrow.target], arrow.labels) for arrow in arrows(spec, with_guards=with_guards)
     ]
     assert f"[*] --> {names[spec.initial]}" in lines
     assert all(f"{names[name]} --> [*]" in lines for name in spec.finals)

@@ -1,6 +1,7 @@
 import re
 
 import pytest
+from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -58,13 +59,16 @@ def test_gates_choose_what_is_drawn(form):
     assert "reroute" not in render(SPEC.under(gates("1.9")), form)
 
 
-def test_arrows_that_look_alike_are_drawn_once():
-    bare = [(arrow.source, arrow.target, arrow.label()) for arrow in arrows(SPEC, with_guards=False)]
-    assert ("On the way", "On the way", "ring") in bare
-    assert len(bare) == len(set(bare)) == 13
-    guarded = [arrow.label() for arrow in arrows(SPEC, with_guards=True)]
-    assert guarded[0] == "send [paid-first, shop-open, van-there]"
-    assert "cancel [without gate Rerouting]" in guarded
+def test_one_arrow_for_all_triggers_of_an_actor_between_two_states():
+    bare = {(arrow.source, arrow.target, arrow.by): arrow.labels for arrow in arrows(SPEC, with_guards=False)}
+    assert len(bare) == 13
+    assert bare["On the way", "On the way", "courier"] == ("ring",)
+    guarded = {(arrow.source, arrow.target, arrow.by): arrow.labels for arrow in arrows(SPEC, with_guards=True)}
+    assert guarded["Ordered", "On the way", "shop"] == ("send [paid-first, shop-open, van-there]",)
+    assert guarded["Depot", "Ordered", "customer"] == ("cancel [without gate Rerouting]",)
+    twice = evolve(SPEC, transitions=(*SPEC.transitions, evolve(SPEC.transitions[1], trigger="leave", rules=())))
+    merged = {(arrow.source, arrow.target): arrow.labels for arrow in arrows(twice, with_guards=True)}
+    assert merged["On the way", "Delivered"] == ("ring [someone-home]", "leave")
 
 
 def test_colours():

@@ -1,0 +1,81 @@
+"""What a fired transition costs in a simulation, snapshots included, and how that grows with Pods."""
+
+from types import SimpleNamespace
+
+from podfsm.engine.machine import build_machine
+from podfsm.kube.read import documents_of
+from podfsm.machines import machine_spec
+from podfsm.rules.facts import ContainerFacts, RuntimeState
+from podfsm.rules.gates import gates_for
+from podfsm.simulate import prepare
+from tests.benchmarks.measure import Row, best
+
+CRASH = """
+apiVersion: v1
+kind: Pod
+metadata: {name: %s}
+spec: {containers: [{name: app, image: "example/app:1"}]}
+---
+"""
+BUSY = """
+apiVersion: v1
+kind: Pod
+metadata: {name: %s}
+spec:
+  initContainers:
+    - {name: prepare, image: "example/app:1"}
+    - {name: proxy, image: "example/app:1", restartPolicy: Always, startupProbe: {exec: {command: [x]}, periodSeconds: 1}}
+  containers:
+    - {name: app, image: "example/app:1", readinessProbe: {exec: {command: [x]}, periodSeconds: 5}}
+    - {name: web, image: "example/app:1", livenessProbe: {exec: {command: [x]}, periodSeconds: 5}}
+---
+"""
+SCENARIO = """
+apiVersion: podfsm.dev/v1alpha1
+kind: Scenario
+metadata: {name: bench}
+spec:
+  containers:
+    - {container: prepare, attempts: [{run: 2s, exit: 0}]}
+    - {container: app, attempts: [{run: 3s, exit: 1}]}
+"""
+
+
+def ready(manifest, pods, until):
+    text = "".join(manifest % f"p{number}" for number in range(pods)) + SCENARIO
+    return documents_of(text, "bench"), until
+
+
+def run(documents, until):
+    """How many transitions fired."""
+    return sum(len(step.fired) for step in prepare(documents, until=until))
+
+
+def each(manifest, pods, until, *, repeat=3):
+    """Seconds for each fired transition."""
+    documents, until = ready(manifest, pods, until)
+    fired = run(documents, until)
+    return best(lambda: run(documents, until), repeat=repeat, least=0.0) / fired
+
+
+def one_trigger():
+    """Seconds for one trigger of the container machine through `transitions`."""
+    machine = build_machine(machine_spec("container"), gates_for())
+    model = SimpleNamespace()
+    machine.add_model(model)
+    facts = ContainerFacts(instance=RuntimeState.EXITED, exit_code=1)
+
+    def restart():
+        model.state = "Exited"
+        assert model.restart(facts)
+
+    return best(restart)
+
+
+def rows():
+    yardstick = one_trigger()
+    name = "one transitions trigger"
+    yield Row("simulate, a crash loop over 24 h, each transition", each(CRASH, 1, 86400.0), name, yardstick, 15)
+    yield Row("simulate, a busy Pod over an hour, each transition", each(BUSY, 1, 3600.0), name, yardstick, 15)
+    few, many = each(CRASH, 1000, 60.0, repeat=1), each(CRASH, 10_000, 60.0, repeat=1)
+    yield Row("simulate, 10,000 Pods, each transition", many, "the same with 1,000 Pods", few, 1.5)
