@@ -214,7 +214,7 @@ class Draft:
 
 
 @frozen
-class PodWorld(Draft):  # type: ignore[misc]
+class PodWorld(Draft):
     """A Draft that no longer changes."""
 
     @property

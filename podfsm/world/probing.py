@@ -5,6 +5,8 @@ Source: pkg/kubelet/prober/worker.go run, prober_manager.go; the sync loop's han
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from podfsm.kube.objects import Container, ContainerStatus
 from podfsm.rules.facts import ProbeKind, ProbeResult
 from podfsm.rules.probe_worker import ProbeWorker, Tick, missing_workers, new_worker, probe_of, tick
@@ -116,7 +118,14 @@ def _would_probe(m: Model, d: Draft, key: Key, container: Container, shown: Cont
     return bool(called)
 
 
-def _tick(m, d, key, container, shown, outcome):  # type: ignore[no-untyped-def]
+def _tick(
+    m: Model,
+    d: Draft,
+    key: Key,
+    container: Container,
+    shown: ContainerStatus | None,
+    outcome: Callable[[], ProbeResult | None],
+) -> Tick:
     assert d.work is not None
     return tick(
         d.probes[key],

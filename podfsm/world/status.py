@@ -11,14 +11,18 @@ import msgspec
 
 from podfsm.kube.objects import ContainerStatus, Pod, PodCondition, PodStatus
 from podfsm.rules import deadline
-from podfsm.rules.conditions import OWNED, containers_ready_condition, ready_condition
-from podfsm.rules.facts import ProbeKind, ProbeResult, RuntimeState, WorkerState
+from podfsm.rules.condition_list import by_type
+from podfsm.rules.conditions import containers_ready, ready
+from podfsm.rules.condition_parts import Judgement
+from podfsm.rules.facts import ProbeKind, ProbeResult, Role, RuntimeState, WorkerState
 from podfsm.rules.pod_status import KillReason, derive_status, settle
 from podfsm.rules.status_merge import merge_status
 from podfsm.world.model import Model
 from podfsm.world.pod import Draft
 
-DEADLINE = KillReason("Failed", "DeadlineExceeded", "Pod was active on the node longer than the specified deadline")
+DEADLINE = KillReason(
+    "Failed", "DeadlineExceeded", "Pod was active on the node longer than the specified deadline", early=True
+)
 
 
 def derive(m: Model, d: Draft, pod: Pod, *, terminal: bool, from_runtime: bool = False) -> PodStatus:
@@ -27,8 +31,13 @@ def derive(m: Model, d: Draft, pod: Pod, *, terminal: bool, from_runtime: bool =
     sandboxes = d.sandboxes if from_runtime else d.cache_sandboxes
     basis = as_pod(d, pod)
     kill = d.kill or (DEADLINE if deadline.exceeded(basis, d.now) else None)
+    workers: dict[str, set[ProbeKind]] = {}
+    for kind, name in d.probes:
+        workers.setdefault(name, set()).add(kind)
     derived = derive_status(
         basis,
+        api=pod.status,
+        workers=workers,
         containers=containers,
         sandboxes=sandboxes,
         start_errors=d.reasons,
@@ -43,12 +52,8 @@ def derive(m: Model, d: Draft, pod: Pod, *, terminal: bool, from_runtime: bool =
 
 
 def as_pod(d: Draft, pod: Pod) -> Pod:
-    """The Pod with the status it is derived from: the kubelet's own latest one, and the conditions of others."""
-    if d.status is None:
-        return pod
-    foreign = [c for c in pod.status.conditions if c.type not in OWNED]
-    own = [c for c in d.status.conditions if c.type in OWNED]
-    return msgspec.structs.replace(pod, status=msgspec.structs.replace(d.status, conditions=(*own, *foreign)))
+    """The Pod with the status it is derived from: the kubelet's own latest one."""
+    return pod if d.status is None else msgspec.structs.replace(pod, status=d.status)
 
 
 def _probe_results(d: Draft) -> Mapping[str, Mapping[ProbeKind, ProbeResult]]:
@@ -82,8 +87,19 @@ def set_status(m: Model, d: Draft, new: PodStatus, *, worker: WorkerState | None
     if settled == d.status and worker is None and not d.finished:
         return
     d.status = settled
+    _note_passed(d, settled)
     _arm_deadline(m, d)
     flush(m, d, worker or d.worker)
+
+
+def _note_passed(d: Draft, status: PodStatus) -> None:
+    """Remember init entries that have done their part in this sandbox: exited 0, or started."""
+    for one in status.initContainerStatuses:
+        if one.name not in d.passed:
+            done = one.state.terminated is not None and one.state.terminated.exitCode == 0
+            sidecar = d.roles[one.name][0] is Role.SIDECAR
+            if (one.started and one.state.running is not None) if sidecar else done:
+                d.passed |= {one.name}
 
 
 def _arm_deadline(m: Model, d: Draft) -> None:
@@ -146,31 +162,32 @@ def _with_container(status: PodStatus, container_id: str, **changes: bool) -> Po
 
 def _with_ready_conditions(m: Model, d: Draft, status: PodStatus) -> PodStatus:
     assert d.seen is not None
-    fresh = {c.type: c for c in ready_conditions(m, d.seen, status)}
+    containers, whole = ready_conditions(m, d.seen, status)
+    fresh = {"ContainersReady": containers, "Ready": whole}
     conditions = tuple(_renewed(c, fresh.get(c.type)) for c in status.conditions)
     return msgspec.structs.replace(status, conditions=conditions)
 
 
-def ready_conditions(m: Model, pod: Pod, status: PodStatus) -> tuple[PodCondition, PodCondition]:
-    """Ready and ContainersReady as they follow from container statuses and readiness gates."""
-    spec, init, apps = pod.spec, status.initContainerStatuses, status.containerStatuses
-    containers = containers_ready_condition(spec, init, apps, status.phase, gates=m.gates)
-    return ready_condition(spec, status.conditions, containers), containers
+def ready_conditions(m: Model, pod: Pod, status: PodStatus) -> tuple[Judgement, Judgement]:
+    """ContainersReady and Ready as they follow from container statuses and readiness gates."""
+    statuses = (*status.initContainerStatuses, *status.containerStatuses)
+    containers = containers_ready(pod.spec, statuses, status.phase, m.gates)
+    return containers, ready(pod.spec, containers, by_type(status.conditions))
 
 
-def _renewed(old: PodCondition, new: PodCondition | None) -> PodCondition:
+def _renewed(old: PodCondition, new: Judgement | None) -> PodCondition:
     if new is None:
         return old
-    return msgspec.structs.replace(old, status=new.status, reason=new.reason, message=new.message)
+    return msgspec.structs.replace(old, status=new[0], reason=new[1], message=new[2])
 
 
 def needs_readiness_sync(m: Model, pod: Pod) -> bool:
     """Whether a change of other people's conditions changes Ready (NeedToReconcilePodReadiness)."""
     if not pod.spec.readinessGates:
         return False
-    fresh, _ = ready_conditions(m, pod, pod.status)
-    shown = next((c for c in pod.status.conditions if c.type == fresh.type), None)
-    return shown is None or shown.status != fresh.status or shown.message != fresh.message
+    _, fresh = ready_conditions(m, pod, pod.status)
+    shown = next((c for c in pod.status.conditions if c.type == "Ready"), None)
+    return shown is None or (shown.status, shown.message) != (fresh[0], fresh[2])
 
 
 def running(d: Draft) -> bool:

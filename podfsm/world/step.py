@@ -12,6 +12,7 @@ from immutables import Map
 from podfsm.kube.objects import Pod
 from podfsm.rules.scheduling import gated
 from podfsm.world import api, kill, plan, pleg, probing, sandbox, status
+from podfsm.world.firing import roles
 from podfsm.world.model import Model
 from podfsm.world.nodes import NodeView, choose_node
 from podfsm.world.pod import Draft, Fired, PodEvent, PodWorld, Snapshot, freeze, thaw
@@ -95,7 +96,7 @@ def step(m: Model, world: World, event: Event, at: float | None = None) -> Step:
     if isinstance(event, Create):
         now = world.now if at is None else at
         d = Draft(event.key, now, event.scripts, event.raw, event.pod, absent=event.absent)
-        d.roles = api.roles(event.pod.spec, m)
+        d.roles = roles(event.pod.spec, m)
         api.create(m, d)
         return _done(world, d)
     pod = world.pods[event.key]
