@@ -10,7 +10,7 @@ from podfsm.rules.facts import RuntimeState
 from podfsm.world.model import Model
 from podfsm.world.pod import Draft
 from podfsm.world.scripts import FOREVER
-from podfsm.world.worker import run, update_pod
+from podfsm.world.worker import need_relist, run, update_pod
 
 
 def relist(m: Model, d: Draft, *, node_wide: bool) -> None:
@@ -27,6 +27,12 @@ def relist(m: Model, d: Draft, *, node_wide: bool) -> None:
         update_pod(m, d)
     if d.fresh_needed:
         run(m, d)
+
+
+def watch_runtime(m: Model, d: Draft) -> None:
+    """See to it that a relist finds what the runtime did in this step."""
+    if d.relist_at == FOREVER and (d.live is not d.cache or d.sandboxes is not d.cache_sandboxes) and _changes(d)[0]:
+        need_relist(m, d)
 
 
 def _changes(d: Draft) -> tuple[bool, bool]:

@@ -137,6 +137,7 @@ def _run_due(m: Model, d: Draft, world: World) -> None:
             _schedule(m, d, world)
         else:
             HANDLERS[kind](m, d, what)
+    pleg.watch_runtime(m, d)
 
 
 def _schedule(m: Model, d: Draft, world: World) -> None:
