@@ -91,7 +91,7 @@ def container_facts(m: Model, d: Draft, name: str, **known: Any) -> ContainerFac
         "instance": None if newest is None else newest.state,
         "deleting": pod.metadata.deletionTimestamp is not None,
         "worker": d.work.kind if d.work is not None else d.worker,
-        "sandbox_ready": bool(d.sandboxes) and d.sandboxes[0].ready,
+        "sandbox_ready": _sandbox_believed_ready(d),
         "earlier_done": _earlier_done(spec, d, role, index),
         "startup_probe": container.startupProbe is not None,
         "now": d.now,
@@ -103,6 +103,14 @@ def container_facts(m: Model, d: Draft, name: str, **known: Any) -> ContainerFac
         facts["apps_done"] = _apps_done(m, d, spec)
     facts.update(known)
     return ContainerFacts(**facts)
+
+
+def _sandbox_believed_ready(d: Draft) -> bool:
+    """There is a sandbox and the kubelet has not seen it die; it may know less than the runtime."""
+    if not d.sandboxes:
+        return False
+    newest = d.sandboxes[0].id
+    return all(known.ready for known in d.cache_sandboxes if known.id == newest)
 
 
 def _add_instance(

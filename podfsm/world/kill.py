@@ -94,7 +94,8 @@ def begin_stop(
         grace = container_grace(
             pod.spec, container, deletion_grace=pod.metadata.deletionGracePeriodSeconds, kill_reason=reason
         )
-    fire_container(m, d, name, _TRIGGERS.get(reason, "terminate"), poststart_failed=reason == HOOK_FAILED)
+    trigger = _TRIGGERS.get(reason, "terminate")
+    fire_container(m, d, name, trigger, poststart_failed=reason == HOOK_FAILED, restart_all=reason == RESTART_ALL)
     hook = container.lifecycle.preStop if container.lifecycle is not None else None
     if hook is None or grace <= 0:
         d.stops[container_id] = Stop("turn", float(grace), d.now, ordered=ordered)

@@ -23,6 +23,8 @@ from podfsm.world.pod import Draft, Op
 from podfsm.world.runtime import end, is_running, launch, make_instance
 
 START_ERROR_EXIT = 128
+_NOT_STARTED = ("Waiting", "Blocked", "ImageBackOff")
+"""States of a container's machine in which it has no instance to restart."""
 
 
 def run_start(m: Model, d: Draft, op: Op) -> Progress:
@@ -69,10 +71,10 @@ def _fire_pull(m: Model, d: Draft, name: str) -> None:
     """A first start in this sandbox, another try of one that failed, or a restart."""
     newest = d.newest(name)
     state = container_state(m, d, name)
-    if newest is not None and not newest.in_active_sandbox and state not in ("Waiting", "Blocked", "ImageBackOff"):
-        fire_container(m, d, name, "renew")
+    if (newest is None or not newest.in_active_sandbox) and state not in _NOT_STARTED:
+        fire_container(m, d, name, "renew", new_sandbox=True)
         state = container_state(m, d, name)
-    if state in ("Waiting", "Blocked", "ImageBackOff"):
+    if state in _NOT_STARTED:
         fire_container(m, d, name, "pull")
     elif name in d.killed and d.roles[name][0] is Role.APP:
         fire_container(m, d, name, "start_over")
