@@ -83,7 +83,9 @@ def test_commands_print_what_the_page_shows(name, shell):
 
 
 @pytest.mark.parametrize("name", [name for name in READ if "```pycon" in text_of(name)])
-def test_python_sessions_run(name):
+def test_python_sessions_run(name, monkeypatch):
+    monkeypatch.chdir(ROOT)
+    monkeypatch.setattr(sys, "path", [*sys.path])
     found = doctest.DocTestParser().get_doctest("\n".join(blocks(name, "pycon")), {}, name, name, 0)
     complaints = []
     runner = doctest.DocTestRunner(optionflags=doctest.ELLIPSIS)

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+from itertools import zip_longest
 from collections.abc import Collection, Mapping, Sequence
 
 import msgspec
@@ -107,15 +108,7 @@ def derive_status(
     was = by_type(old.conditions)
     has_rule = has_restart_all_rule(spec, gates)
     restarting = restart_all or (has_rule and _restarting(spec, was, instances, gates))
-    setting = Setting(
-        spec,
-        gates,
-        pod.metadata.deletionTimestamp is not None,
-        restarting and gates.on("RestartAllContainersOnContainerExits"),
-        _app_created(spec, instances),
-        gates.on("RestartAllContainersOnContainerExits"),
-        not gates.on("ChangeContainerStatusOnKubeletRestart"),
-    )
+    setting = setting_of(pod, gates, restarting=restarting, app_created=_app_created(spec, instances))
     init = _drafts(setting, spec.initContainers, instances, old.initContainerStatuses, start_errors, init=True)
     apps = _drafts(setting, spec.containers, instances, old.containerStatuses, start_errors)
     phase, reason, message = _phase(pod, api, init, apps, instances, terminal, gates, kill)
@@ -160,6 +153,19 @@ _HOST_IP = "10.0.0.1"
 """The address of the node; one address serves, since no rule compares nodes by it."""
 _NETWORK_GATE = "PodReadyToStartContainersCondition"
 _RESTARTING_GATE = "RestartAllContainersOnContainerExits"
+
+
+def setting_of(pod: Pod, gates: Gates, *, restarting: bool = False, app_created: bool = False) -> Setting:
+    """What the statuses of one Pod's containers have in common; see `Setting`."""
+    return Setting(
+        pod.spec,
+        gates,
+        pod.metadata.deletionTimestamp is not None,
+        restarting and gates.on(_RESTARTING_GATE),
+        app_created,
+        gates.on(_RESTARTING_GATE),
+        not gates.on("ChangeContainerStatusOnKubeletRestart"),
+    )
 
 
 class _Conditions:
@@ -311,17 +317,25 @@ def probed_apps(
 def probed_inits(
     setting: Setting, drafts: Sequence[ContainerStatus], probing: Probing
 ) -> tuple[ContainerStatus, ...]:
-    """Init container statuses likewise; a regular one is ready once it has exited 0."""
+    """Init container statuses likewise; a regular one is ready once it has exited 0.
+
+    A status that does not stand in its container's place in the spec keeps its `ready`, as the kubelet goes by place.
+    """
+    by_name = {container.name: container for container in setting.spec.initContainers}
     shown = []
-    for draft, container in zip(drafts, setting.spec.initContainers, strict=False):
-        if is_sidecar(container, setting.gates):
-            shown.append(_probed(setting, draft, container, probing))
+    for draft, placed in zip_longest(drafts, setting.spec.initContainers[: len(drafts)]):
+        container = by_name.get(draft.name)
+        sidecar = container is not None and is_sidecar(container, setting.gates)
+        if container is not None and sidecar:
+            probed = _probed(setting, draft, container, probing)
+            started, ready = probed.started is True, probed.ready
         else:
-            started = draft.state.running is not None
-            ready = init_ready(draft.state)
-            if (started, ready) != (draft.started, draft.ready):
-                draft = msgspec.structs.replace(draft, started=started, ready=ready)
-            shown.append(draft)
+            started, ready = draft.state.running is not None, draft.ready or init_ready(draft.state)
+        if placed is None or placed.name != draft.name:
+            ready = draft.ready
+        if (started, ready) != (draft.started, draft.ready):
+            draft = msgspec.structs.replace(draft, started=started, ready=ready)
+        shown.append(draft)
     return tuple(shown)
 
 

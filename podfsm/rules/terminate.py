@@ -13,9 +13,12 @@ from podfsm.rules.sidecar import is_sidecar
 from podfsm.rules.termination import final_state
 
 
-def terminate_status(pod: Pod, *, gates: Gates, now: float = 0.0) -> PodStatus:
-    """The status of a Pod none of whose containers can run any more, from the last one known (`pod.status`)."""
-    status = pod.status
+def terminate_status(pod: Pod, *, gates: Gates, last: PodStatus | None = None) -> PodStatus:
+    """The status of a Pod none of whose containers can run any more, from the `last` one the kubelet kept.
+
+    Whether the Pod had initialized is judged by `pod.status`, the API's as the Pod worker took it up; it may be older.
+    """
+    status = pod.status if last is None else last
     apps = tuple(_ended(one, initialized(pod, gates)) for one in status.containerStatuses)
     reached = _reached(status.initContainerStatuses)
     init = tuple(_ended(one, index < reached) for index, one in enumerate(status.initContainerStatuses))
@@ -34,7 +37,7 @@ def initialized(pod: Pod, gates: Gates) -> bool:
         return True
     status = pod.status
     for one in status.containerStatuses:
-        if one.lastState.terminated is not None or one.state.running is not None or one.state.terminated is not None:
+        if one.lastState.terminated is not None or one.state.waiting is None:
             return True
     count = len(status.initContainerStatuses)
     if count == 0 or count > len(pod.spec.initContainers):
@@ -45,7 +48,7 @@ def initialized(pod: Pod, gates: Gates) -> bool:
         return False
     if is_sidecar(container, gates):
         return last.state.running is not None and last.started is True
-    return last.state.terminated is not None and last.state.terminated.exitCode == 0
+    return any(ended is not None and ended.exitCode == 0 for ended in (last.state.terminated, last.lastState.terminated))
 
 
 def _reached(init: Sequence[ContainerStatus]) -> int:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from podfsm.rules.facts import ProbeKind, ProbeResult, RuntimeState, WorkerState
+from podfsm.rules.facts import ProbeKind, RuntimeState, WorkerState
+from podfsm.rules.probe_worker import probe_of
+from podfsm.world.kill import find_container
 from podfsm.world.pod import PodWorld
-from podfsm.world.probing import SCRIPT_KEYS
+from podfsm.world.probing import SCRIPT_KEYS, seen_result
 from podfsm.world.scripts import FOREVER
 
 _REPETITIONS = {"due", "probe"}
@@ -14,7 +16,7 @@ def at_rest(pod: PodWorld) -> bool:
     """Whether this Pod will never change by itself again."""
     if pod.worker is WorkerState.FINISHED or (not pod.agenda and not pod.busy):
         return True
-    if pod.busy or pod.pending or pod.failed or pod.worker is not WorkerState.SYNCING:
+    if pod.busy or pod.pending is not None or pod.failed or pod.worker is not WorkerState.SYNCING:
         return False
     if any(kind not in _REPETITIONS for _, _, kind, _ in pod.agenda if not _stale(pod, kind)):
         return False
@@ -39,7 +41,8 @@ def _settled(pod: PodWorld, kind: ProbeKind, name: str) -> bool:
     windows = pod.scripts.container(name).windows.get(SCRIPT_KEYS[kind], ())
     if any(w.attempt in (None, number) and (age < w.start or age < w.end < FOREVER) for w in windows):
         return False
-    answer = pod.scripts.container(name).window(SCRIPT_KEYS[kind], number, age).result
-    if answer == "error":
+    probe = probe_of(find_container(pod.api.spec, name), kind)
+    if probe is None:
         return True
-    return worker.cached is (ProbeResult.SUCCESS if answer == "success" else ProbeResult.FAILURE)
+    expected = seen_result(probe, pod.scripts.container(name).window(SCRIPT_KEYS[kind], number, age))
+    return expected is None or worker.cached is expected

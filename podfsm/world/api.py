@@ -15,6 +15,7 @@ from podfsm.kube.decode import convert
 from podfsm.kube.defaults import default_pod
 from podfsm.kube.objects import Pod, PodCondition, PodStatus
 from podfsm.kube.patch import patched
+from podfsm.kube.write import status_json
 from podfsm.kube.times import instant, seconds_of
 from podfsm.rules.qos import qos_class
 from podfsm.rules.facts import WorkerState
@@ -32,6 +33,8 @@ SCHEDULED = "PodScheduled"
 def store(d: Draft, kind: str = "MODIFIED") -> None:
     """The stored Pod has changed: one watch event."""
     d.version += 1
+    if kind != "DELETED" and d.api.spec.nodeName:
+        d.history.append((d.now, d.api))
     d.snapshots.append(Snapshot(d.now, kind, d.api, d.raw, len(d.fired)))
 
 
@@ -73,7 +76,7 @@ def unschedulable(m: Model, d: Draft, nodes: int) -> None:
 
 def patch(m: Model, d: Draft, subresource: str, kind: str, body: Any) -> None:
     """Apply a user's patch to the Pod or one of its subresources (status, ephemeralcontainers, resize)."""
-    whole = {**d.raw, "status": msgspec.to_builtins(d.api.status)}
+    whole = {**d.raw, "status": status_json(d.api.status)}
     changed = patched(whole, kind, body)
     if subresource == "status":
         status = _decoded(changed.get("status") or {}, PodStatus, d.key)

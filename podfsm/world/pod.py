@@ -129,9 +129,14 @@ class Draft:
     passed: frozenset[str] = frozenset()
     """Init entries that have done their part in the current sandbox: exited 0 or, for sidecars, started."""
 
+    history: list[tuple[float, Pod]] = field(factory=list)
+    """Versions of the stored Pod that the kubelet may not have seen yet, with the instants of their writing."""
     seen: Pod | None = None
     """The Pod as the kubelet last saw it."""
-    pending: bool = False
+    configured: Pod | None = None
+    """The Pod at the last change of metadata or spec that the kubelet acted on."""
+    pending: Pod | None = None
+    """The Pod of the update that waits for its sync; later updates replace it."""
     busy: bool = False
     fresh_needed: bool = False
     work: Work | None = None
@@ -226,7 +231,7 @@ class PodWorld(Draft):
 _NAMES = tuple(f.name for f in fields(Draft))
 _values = attrgetter(*_NAMES)
 _DICTS = tuple(i for i, name in enumerate(_NAMES) if name in {
-    "agenda", "states", "reasons", "killed", "backoffs", "image_backoffs", "instances", "starts", "first_pull", "stops", "probes", "results_of",
+    "agenda", "history", "states", "reasons", "killed", "backoffs", "image_backoffs", "instances", "starts", "first_pull", "stops", "probes", "results_of",
     "probe_next",
 })  # fmt: skip
 _OUTPUTS = tuple(_NAMES.index(name) for name in ("fired", "snapshots", "events"))

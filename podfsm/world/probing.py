@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from podfsm.kube.objects import Container, ContainerStatus
+from podfsm.kube.objects import Container, ContainerStatus, Probe
 from podfsm.rules.facts import ProbeKind, ProbeResult
 from podfsm.rules.probe_worker import ProbeWorker, Tick, missing_workers, new_worker, probe_of, tick
 from podfsm.rules.sidecar import is_sidecar
@@ -146,7 +146,9 @@ def _settle(
     """Run one tick with a known answer, and act on what it publishes."""
     kind, name = key
     before = d.probes[key]
-    result = _result(m, d, container, kind, window)
+    probe = probe_of(container, kind)
+    assert probe is not None
+    result = seen_result(probe, window)
     done = _tick(m, d, key, container, shown, lambda: result)
     d.probes[key] = done.worker
     _fire(m, d, key, before, done, result)
@@ -188,9 +190,8 @@ def _triggers(before: ProbeWorker, done: Tick) -> tuple[str, ...]:
     return tuple(happened)
 
 
-def _result(m: Model, d: Draft, container: Container, kind: ProbeKind, window: Window) -> ProbeResult | None:
-    probe = probe_of(container, kind)
-    assert probe is not None
+def seen_result(probe: Probe, window: Window) -> ProbeResult | None:
+    """What the worker sees of a scripted answer: too late is a failure, an error nothing at all."""
     if window.takes > probe.timeoutSeconds:
         return ProbeResult.FAILURE
     if window.result == "error":

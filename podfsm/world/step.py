@@ -17,7 +17,7 @@ from podfsm.world.model import Model
 from podfsm.world.nodes import NodeView, choose_node
 from podfsm.world.pod import Draft, Fired, PodEvent, PodWorld, Snapshot, freeze, thaw
 from podfsm.world.scripts import FOREVER, PodScripts
-from podfsm.world.worker import update_pod
+from podfsm.world.worker import look, update_pod
 
 
 @frozen
@@ -154,7 +154,10 @@ def _observe(m: Model, d: Draft, what: Any) -> None:
     """The kubelet sees the stored Pod. A change of status alone matters only to readiness gates."""
     if not d.exists:
         return
-    before, d.seen = d.seen, d.api
+    look(m, d)
+    if d.seen is None:
+        return
+    before, d.configured = d.configured, d.seen
     same = before is not None and (before.metadata, before.spec) == (d.seen.metadata, d.seen.spec)
     if not same or status.needs_readiness_sync(m, d.seen):
         update_pod(m, d)

@@ -37,7 +37,7 @@ def sync_terminated(m: Model, d: Draft) -> None:
     assert d.work is not None
     status.set_status(m, d, status.derive(m, d, d.work.pod, terminal=True))
     d.finished = True
-    status.set_status(m, d, terminate_status(status.as_pod(d, d.work.pod), gates=m.gates, now=d.now))
+    status.set_status(m, d, terminate_status(d.work.pod, last=d.status, gates=m.gates))
     complete(m, d)
 
 

@@ -58,6 +58,13 @@ class Profile:
         """The first node-wide relist later than `after`."""
         return _next_on_grid(after, self.relist, self.relist_phase)
 
+    def last_relist(self, now: float) -> float:
+        """The last node-wide relist up to `now`."""
+        if self.relist <= 0:
+            return now
+        start = self.relist_phase * self.relist
+        return start + floor((now - start) / self.relist + _CLOSE) * self.relist
+
     def next_tick(self, due: float) -> float:
         """The first tick of the sync loop at or after `due`."""
         if self.tick <= 0:

@@ -17,8 +17,15 @@ from podfsm.world.scripts import FOREVER
 TERMINAL = ("Succeeded", "Failed")
 
 
+def look(m: Model, d: Draft) -> None:
+    """What the API wrote reaches the kubelet a moment later."""
+    while d.history and d.history[0][0] + m.profile.notice <= d.now + 1e-9:
+        d.seen = d.history.pop(0)[1]
+
+
 def update_pod(m: Model, d: Draft) -> None:
     """Something about the Pod changed: sync it, now or after the sync under way."""
+    look(m, d)
     if d.worker is WorkerState.FINISHED or d.seen is None:
         return
     if d.worker is WorkerState.SYNCING and _must_terminate(d):
@@ -27,7 +34,7 @@ def update_pod(m: Model, d: Draft) -> None:
     if d.worker is not WorkerState.SYNCING:
         asked = d.seen.metadata.deletionGracePeriodSeconds
         d.grace, _ = effective_grace(d.grace, d.seen.spec.terminationGracePeriodSeconds, asked, None)
-    d.pending = True
+    d.pending = d.seen
     if not d.busy:
         begin(m, d)
 
@@ -44,10 +51,10 @@ def _must_terminate(d: Draft) -> bool:
 
 def begin(m: Model, d: Draft) -> None:
     """Take up the pending update; wait for a relist if the cache is older than the last sync."""
-    assert d.seen is not None
-    d.busy, d.pending = True, False
-    d.work = Work(d.worker, d.seen, d.grace or None)
-    if d.last_sync >= 0 and d.cache_at <= d.last_sync:
+    assert d.pending is not None
+    d.work = Work(d.worker, d.pending, d.grace or None)
+    d.busy, d.pending = True, None
+    if d.last_sync >= 0 and max(d.cache_at, m.profile.last_relist(d.now)) <= d.last_sync:
         d.fresh_needed = True
         need_relist(m, d)
     else:
@@ -90,7 +97,7 @@ def complete(m: Model, d: Draft, *, terminal: bool = False) -> None:
         d.at(d.now + m.profile.look, "relist-pod")
     _requeue(m, d, transition=transition)
     d.busy = False
-    if d.pending:
+    if d.pending is not None:
         begin(m, d)
 
 
@@ -109,7 +116,8 @@ def _advance(m: Model, d: Draft, *, terminal: bool) -> bool:
             d.worker = WorkerState.TERMINATING
     else:
         return False
-    d.pending = True
+    if d.pending is None:
+        d.pending = d.work.pod
     return True
 
 

@@ -24,7 +24,10 @@ metadata: {name: %s}
 spec:
   initContainers:
     - {name: prepare, image: "example/app:1"}
-    - {name: proxy, image: "example/app:1", restartPolicy: Always, startupProbe: {exec: {command: [x]}, periodSeconds: 1}}
+    - name: proxy
+      image: "example/app:1"
+      restartPolicy: Always
+      startupProbe: {exec: {command: [x]}, periodSeconds: 1}
   containers:
     - {name: app, image: "example/app:1", readinessProbe: {exec: {command: [x]}, periodSeconds: 5}}
     - {name: web, image: "example/app:1", livenessProbe: {exec: {command: [x]}, periodSeconds: 5}}
@@ -36,13 +39,15 @@ kind: Scenario
 metadata: {name: bench}
 spec:
   containers:
-    - {container: prepare, attempts: [{run: 2s, exit: 0}]}
     - {container: app, attempts: [{run: 3s, exit: 1}]}
 """
+PREPARES = "    - {container: prepare, attempts: [{run: 2s, exit: 0}]}\n"
 
 
 def ready(manifest, pods, until):
-    text = "".join(manifest % f"p{number}" for number in range(pods)) + SCENARIO
+    text = (
+        "".join(manifest % f"p{number}" for number in range(pods)) + SCENARIO + (PREPARES if manifest is BUSY else "")
+    )
     return documents_of(text, "bench"), until
 
 
