@@ -184,8 +184,10 @@ class Draft:
     """The kubelet's probe results by kind and container id."""
     probe_next: dict[tuple[ProbeKind, str], float] = field(factory=dict)
     """When each probe worker ticks next; a timer that says otherwise is stale."""
+    asleep: frozenset[tuple[ProbeKind, str]] = frozenset()
+    """Probe workers in their first sleep."""
     triggered: frozenset[str] = frozenset()
-    """Containers whose readiness worker has been asked for an extra run."""
+    """Containers whose readiness worker was asked for an extra run while it slept."""
 
     fired: list[Fired] = field(factory=list)
     snapshots: list[Snapshot] = field(factory=list)

@@ -38,6 +38,7 @@ def add_workers(m: Model, d: Draft) -> None:
         probe = probe_of(container, kind)
         assert probe is not None
         d.states.pop(f"probe/{kind.value}/{container.name}", None)
+        d.asleep |= {key}
         schedule(d, key, d.now + m.profile.probe_offset(probe.periodSeconds, who=d.key, draw=d.draw()))
 
 
@@ -51,6 +52,7 @@ def probe_due(m: Model, d: Draft, key: Key) -> None:
     """A worker ticks."""
     if key not in d.probes or d.probe_next.get(key, -1.0) > d.now:
         return
+    d.asleep -= {key}
     run_worker(m, d, key)
 
 
@@ -98,11 +100,10 @@ def answer(m: Model, d: Draft, key: Key, container_id: str, window: Window, bega
 def trigger_readiness(m: Model, d: Draft, name: str) -> None:
     """Rule probe-readiness-manual-trigger: a started container that is not ready is probed at once."""
     key = (ProbeKind.READINESS, name)
-    worker = d.probes.get(key)
-    if worker is None:
+    if key not in d.probes:
         return
-    if worker.container_id == "" and d.probe_next.get(key, 0.0) > d.now:
-        d.triggered |= {name}  # still in its first sleep: the extra run follows its first
+    if key in d.asleep:
+        d.triggered |= {name}  # the extra run follows its first
     elif d.probe_next.get(key, 0.0) > d.now:
         schedule(d, key, d.now)
 

@@ -83,7 +83,7 @@ def _next_on_grid(after: float, period: float, phase: float) -> float:
     return start + (floor((after - start) / period + _CLOSE) + 1) * period
 
 
-KUBELET = Profile("kubelet", relist_phase=0.75, tick_phase=0.3, probe_phase=0.5, jitter_part=0.0)
+KUBELET = Profile("kubelet", relist_phase=0.75, tick_phase=0.3)
 IDEAL = Profile(
     "ideal", schedule=0.0, notice=0.0, sandbox=0.0, start=0.0, look=0.0, mount_poll=0.0, relist=0.0, tick=0.0
 )

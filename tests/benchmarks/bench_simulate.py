@@ -27,10 +27,10 @@ spec:
     - name: proxy
       image: "example/app:1"
       restartPolicy: Always
-      startupProbe: {exec: {command: [x]}, periodSeconds: 1}
+      startupProbe: {exec: {command: [x]}}
   containers:
-    - {name: app, image: "example/app:1", readinessProbe: {exec: {command: [x]}, periodSeconds: 5}}
-    - {name: web, image: "example/app:1", livenessProbe: {exec: {command: [x]}, periodSeconds: 5}}
+    - {name: app, image: "example/app:1", readinessProbe: {exec: {command: [x]}}}
+    - {name: web, image: "example/app:1", livenessProbe: {exec: {command: [x]}}}
 ---
 """
 SCENARIO = """
@@ -81,6 +81,8 @@ def rows():
     yardstick = one_trigger()
     name = "one transitions trigger"
     yield Row("simulate, a crash loop over 24 h, each transition", each(CRASH, 1, 86400.0), name, yardstick, 15)
-    yield Row("simulate, a busy Pod over an hour, each transition", each(BUSY, 1, 3600.0), name, yardstick, 15)
+    yield Row(
+        "simulate, a Pod with three probes over ten minutes, each transition", each(BUSY, 1, 600.0), name, yardstick, 15
+    )
     few, many = each(CRASH, 1000, 60.0, repeat=1), each(CRASH, 10_000, 60.0, repeat=1)
     yield Row("simulate, 10,000 Pods, each transition", many, "the same with 1,000 Pods", few, 1.5)
