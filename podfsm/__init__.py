@@ -53,6 +53,8 @@ if TYPE_CHECKING:
     from podfsm.render import render as draw
     from podfsm.rules.catalogue import all_rules
     from podfsm.rules.gates import gates_for
+    from podfsm.simulate import Run, prepare
+    from podfsm.simulate.run import Simulation
 
 __all__ = [
     "HOLDS",
@@ -75,9 +77,11 @@ __all__ = [
     "Refused",
     "Registry",
     "Rule",
+    "Run",
     "SandboxMachine",
     "ScenarioError",
     "SidecarContainerMachine",
+    "Simulation",
     "SpecError",
     "Table",
     "UnknownName",
@@ -97,6 +101,7 @@ __all__ = [
     "load_spec",
     "machine",
     "machine_class",
+    "prepare",
     "refuse",
     "source",
     "timing",
@@ -117,9 +122,14 @@ _HOMES = {
     "PodWorkerMachine ProbeMachine SandboxMachine SidecarContainerMachine machine",
     "podfsm.rules.catalogue": "all_rules",
     "podfsm.rules.gates": "gates_for",
+    "podfsm.simulate": "Run prepare",
+    "podfsm.simulate.run": "Simulation",
 }
 _HOME = {name: (module, name) for module, names in _HOMES.items() for name in names.split()}
-_HOME["draw"] = ("podfsm.render", "render")  # a function named like its package would hide it
+_HOME["draw"] = (
+    "podfsm.render",
+    "render",
+)  # a function named like its package would hide it; so `simulate` stays in podfsm.simulate
 
 
 def __getattr__(name: str) -> Any:

@@ -15,11 +15,12 @@ from podfsm.kube.times import seconds_of
 from podfsm.kube.write import to_json
 from podfsm.rules import conditions as judge
 from podfsm.rules.condition_list import NETWORK, by_type
+from podfsm.rules.container_probing import Probing, probed_apps, probed_inits
 from podfsm.rules.container_state import StartError
 from podfsm.rules.facts import ProbeKind, ProbeResult, RuntimeContainer, RuntimeState, Sandbox
 from podfsm.rules.phase import is_static
 from podfsm.rules.phase import pod_phase as phase_of
-from podfsm.rules.pod_status import Probing, derive_status, probed_apps, probed_inits, setting_of
+from podfsm.rules.pod_status import derive_status
 from podfsm.rules.status_merge import merge_status
 from podfsm.rules.terminate import terminate_status
 
@@ -67,10 +68,9 @@ def container_ready(given: dict[str, Any], gates: Gates) -> dict[str, Any]:
         name: {kind: ProbeResult(cached[kind.value]) for kind in ProbeKind if kind.value in cached}
         for name, cached in (given.get("cachedProbeResults") or {}).items()
     }
-    probing = Probing(results)
-    setting = setting_of(Pod(spec=spec), gates)
-    init = probed_inits(setting, _statuses(given, "initContainerStatuses"), probing)
-    apps = probed_apps(setting, _statuses(given, "containerStatuses"), probing)
+    probing = Probing(results, keeps_state=not gates.on("ChangeContainerStatusOnKubeletRestart"))
+    init = probed_inits(spec, _statuses(given, "initContainerStatuses"), probing, gates)
+    apps = probed_apps(spec, _statuses(given, "containerStatuses"), probing)
     return {"containers": [{"name": s.name, "started": s.started, "ready": s.ready} for s in (*init, *apps)]}
 
 
@@ -175,4 +175,3 @@ def _condition(condition: PodCondition) -> dict[str, Any]:
 
 def _without_blanks(**fields: str) -> dict[str, str]:
     return {key: value for key, value in fields.items() if value}
-

@@ -97,8 +97,8 @@ def one_state(pod: Pod) -> bool:
 def ended_for_good(before: Pod, after: Pod) -> bool:
     """A container leaves terminated only if its policy and exit code allow a restart.
 
-    Kubelet and API server refuse a status that says otherwise. Sidecars may always leave it, and every container of a Pod with a RestartAllContainers rule. Judged by the newest
-    version's rules; `leaves_terminated` takes others.
+    Kubelet and API server refuse a status that says otherwise. Sidecars may always leave it, and so may every container
+    of a Pod with a RestartAllContainers rule. Judged by the newest version's rules; `leaves_terminated` takes others.
     """
     if not same_pod(before, after):
         return True

@@ -1,12 +1,11 @@
-"""The status of a Pod as its kubelet derives it, and as its status manager then keeps it.
+"""The status of a Pod as its kubelet derives it: one call of generateAPIPodStatus.
 
-`derive_status` is one call of generateAPIPodStatus: container statuses, phase, started and ready, conditions.
-`settle` is what the status manager does to every status before it is compared, kept and sent.
+Container statuses first, then the phase, then `started` and `ready`, then the conditions. `settle`, from
+`settled_status`, is what the status manager makes of it before it keeps it.
 """
 
 from __future__ import annotations
 
-from itertools import zip_longest
 from collections.abc import Collection, Mapping, Sequence
 
 import msgspec
@@ -16,7 +15,6 @@ from podfsm.engine.versions import Gates
 from podfsm.kube.objects import Container, ContainerStatus, Pod, PodCondition, PodIP, PodSpec, PodStatus
 from podfsm.kube.times import instant
 from podfsm.rules import conditions as judge
-from podfsm.rules.condition_parts import TRUE
 from podfsm.rules.condition_list import (
     DISRUPTION,
     NETWORK,
@@ -27,17 +25,26 @@ from podfsm.rules.condition_list import (
     observed_generation,
     owned,
     put,
+    scheduled,
 )
-from podfsm.rules.container_readiness import init_ready, is_ready, is_started, ready_after_kubelet_restart
+from podfsm.rules.condition_parts import Judgement
+from podfsm.rules.container_probing import Probing, probed_apps, probed_inits
 from podfsm.rules.container_state import StartError
 from podfsm.rules.container_status import Setting, draft_status
-from podfsm.rules.facts import ProbeKind, ProbeResult, RuntimeContainer, RuntimeState, Sandbox
+from podfsm.rules.facts import ProbeKind, ProbeResult, RuntimeContainer, Sandbox
 from podfsm.rules.phase import FAILED, TERMINAL, decisive_statuses, is_static, pod_phase
 from podfsm.rules.restart import has_restart_all_rule, restart_all_requested
+from podfsm.rules.settled_status import settle
 from podfsm.rules.sidecar import is_sidecar
 
-_NONE: Mapping[ProbeKind, ProbeResult] = {}
-_KUBELET_RESTART_TOLERANCE = 10.0
+__all__ = ["KillReason", "derive_status", "settle"]
+
+Instances = Mapping[str, Sequence[RuntimeContainer]]
+"""The runtime's containers by name, newest first."""
+
+_HOST_IP = "10.0.0.1"
+"""The address of the node; one address serves, since no rule compares nodes by it."""
+_RESTART_ALL = "RestartAllContainersOnContainerExits"
 
 
 @frozen
@@ -53,26 +60,6 @@ class KillReason:
     message: str = ""
     conditions: tuple[PodCondition, ...] = ()
     early: bool = False
-
-
-@frozen
-class Probing:
-    """What the kubelet knows of a Pod's probes when it derives a status."""
-
-    results: Mapping[str, Mapping[ProbeKind, ProbeResult]]
-    """Cached results of the current instances, by container name."""
-    workers: Mapping[str, Collection[ProbeKind]] | None = None
-    """The live probe workers by container name; None: one for every probe in the spec."""
-    kubelet_started: float | None = None
-    """When the kubelet started, in seconds; None: before all containers."""
-    pod_was_ready: bool = False
-    """The API shows the Pod's Ready condition True."""
-
-    def probes(self, container: Container, kind: ProbeKind) -> bool:
-        """Whether a worker for this kind of probe exists."""
-        if self.workers is not None:
-            return kind in self.workers.get(container.name, ())
-        return (container.startupProbe if kind is ProbeKind.STARTUP else container.readinessProbe) is not None
 
 
 def derive_status(
@@ -101,177 +88,98 @@ def derive_status(
     """
     old = pod.status
     api = old if api is None else api
-    spec = pod.spec
-    instances: dict[str, list[RuntimeContainer]] = {}
-    for instance in containers:
-        instances.setdefault(instance.name, []).append(instance)
+    instances = _by_name(containers)
     was = by_type(old.conditions)
-    has_rule = has_restart_all_rule(spec, gates)
-    restarting = restart_all or (has_rule and _restarting(spec, was, instances, gates))
-    setting = setting_of(pod, gates, restarting=restarting, app_created=_app_created(spec, instances))
-    init = _drafts(setting, spec.initContainers, instances, old.initContainerStatuses, start_errors, init=True)
-    apps = _drafts(setting, spec.containers, instances, old.containerStatuses, start_errors)
-    phase, reason, message = _phase(pod, api, init, apps, instances, terminal, gates, kill)
-    probing = Probing(probes, workers, kubelet_started, _ready_in(api))
-    shown_init = probed_inits(setting, init, probing)
-    shown_apps = probed_apps(setting, apps, probing)
-    ephemeral = _drafts(setting, spec.ephemeralContainers, instances, old.ephemeralContainerStatuses, start_errors)
-    statuses = (*shown_init, *shown_apps)
-    listed = _Conditions(pod, api, was, gates, now)
-    listed.add_foreign()
-    if gates.on(_NETWORK_GATE):
-        listed.add(NETWORK, judge.network(spec, sandboxes))
-    was_initialized = "Initialized" in was and was["Initialized"].status == "True"
-    listed.add("Initialized", judge.initialized(spec, statuses, phase, gates, was_initialized=was_initialized))
-    containers_ready = judge.containers_ready(spec, statuses, phase, gates)
-    listed.add("Ready", judge.ready(spec, containers_ready, listed.by_type))
-    listed.add("ContainersReady", containers_ready)
-    listed.add("PodScheduled", TRUE)
-    if has_rule and gates.on(_RESTARTING_GATE):
-        listed.add(RESTARTING, judge.restarting_all(phase, restarting, not instances))
-    for condition in resize:
-        listed.all.append(condition)
-    return PodStatus(
+    restarting = restart_all or _restarting(pod.spec, was, instances, gates)
+    setting = _setting(pod, gates, instances, restarting=restarting)
+    init = _drafts(setting, pod.spec.initContainers, instances, old.initContainerStatuses, start_errors, init=True)
+    apps = _drafts(setting, pod.spec.containers, instances, old.containerStatuses, start_errors)
+    found = _phase(pod, api, init, apps, instances, gates, terminal=terminal)
+    phase, reason, message = _overridden(found, api, kill)
+    probing = Probing(probes, workers, setting.carries_started, kubelet_started, _ready_in(api))
+    ip = (sandboxes[0].ip if sandboxes else "") or old.podIP
+    status = PodStatus(
         phase=phase,
         reason=reason,
         message=message,
-        conditions=tuple(listed.all),
-        initContainerStatuses=shown_init,
-        containerStatuses=shown_apps,
-        ephemeralContainerStatuses=ephemeral,
+        initContainerStatuses=probed_inits(pod.spec, init, probing, gates),
+        containerStatuses=_sorted(probed_apps(pod.spec, apps, probing)),
+        ephemeralContainerStatuses=_sorted(
+            _drafts(setting, pod.spec.ephemeralContainers, instances, old.ephemeralContainerStatuses, start_errors)
+        ),
         hostIP=old.hostIP or _HOST_IP,
         hostIPs=old.hostIPs or (PodIP(_HOST_IP),),
-        podIP=_pod_ip(old, sandboxes),
-        podIPs=_pod_ips(old, sandboxes),
+        podIP=ip,
+        podIPs=(PodIP(ip),) if ip else (),
         startTime=old.startTime,
-        observedGeneration=listed.generation,
+        observedGeneration=observed_generation(pod.metadata.generation, gates.on("PodObservedGenerationTracking")),
         qosClass=old.qosClass or api.qosClass,
     )
+    listed = _Conditions(pod, api, status, was, gates, now)
+    listed.copy(() if terminal else resize)
+    listed.derive(sandboxes, instances, restarting=restarting)
+    return _killed(status, listed.all, kill, was, now)
 
 
-_HOST_IP = "10.0.0.1"
-"""The address of the node; one address serves, since no rule compares nodes by it."""
-_NETWORK_GATE = "PodReadyToStartContainersCondition"
-_RESTARTING_GATE = "RestartAllContainersOnContainerExits"
+def _by_name(containers: Sequence[RuntimeContainer]) -> Instances:
+    instances: dict[str, list[RuntimeContainer]] = {}
+    for instance in containers:
+        instances.setdefault(instance.name, []).append(instance)
+    return instances
 
 
-def setting_of(pod: Pod, gates: Gates, *, restarting: bool = False, app_created: bool = False) -> Setting:
-    """What the statuses of one Pod's containers have in common; see `Setting`."""
+def _setting(pod: Pod, gates: Gates, instances: Instances, *, restarting: bool) -> Setting:
+    keeps_history = gates.on(_RESTART_ALL)
     return Setting(
         pod.spec,
         gates,
         pod.metadata.deletionTimestamp is not None,
-        restarting and gates.on(_RESTARTING_GATE),
-        app_created,
-        gates.on(_RESTARTING_GATE),
+        restarting and keeps_history,
+        any(app.name in instances for app in pod.spec.containers),
+        keeps_history,
         not gates.on("ChangeContainerStatusOnKubeletRestart"),
     )
 
 
-class _Conditions:
-    """The list of conditions under construction, in the kubelet's order."""
-
-    def __init__(
-        self, pod: Pod, api: PodStatus, was: Mapping[str, PodCondition], gates: Gates, now: float
-    ) -> None:
-        self.api, self.was, self.now = api, was, now
-        self.gated = gated_types(gates)
-        self.generation = observed_generation(pod.metadata.generation, gates.on("PodObservedGenerationTracking"))
-        self.all: list[PodCondition] = []
-        self.by_type: dict[str, PodCondition] = {}
-
-    def add_foreign(self) -> None:
-        """Conditions of others as the API shows them; DisruptionTarget as the kubelet may have set it itself."""
-        for condition in self.api.conditions:
-            if not owned(condition.type, self.gated):
-                self._append(condition)
-        disruption = self.was.get(DISRUPTION)
-        if disruption is not None:
-            self.all = list(put(self.all, disruption))
-            self.by_type[DISRUPTION] = disruption
-
-    def add(self, condition_type: str, judgement: tuple[str, str, str]) -> None:
-        """One of the kubelet's own."""
-        self._append(make_condition(condition_type, judgement, self.was.get(condition_type), self.now, self.generation))
-
-    def _append(self, condition: PodCondition) -> None:
-        self.all.append(condition)
-        self.by_type.setdefault(condition.type, condition)
-
-
-def settle(new: PodStatus, old: PodStatus | None, now: float) -> PodStatus:
-    """What the status manager makes of a status before it keeps it (updateStatusInternal, normalizeStatus).
-
-    The start time is set once, transition times change only with a condition's status, lists are sorted by name.
-    """
-    start = old.startTime if old is not None and old.startTime is not None else new.startTime
-    was = by_type(old.conditions) if old is not None else {}
-    conditions = tuple(_settled(condition, was.get(condition.type), now) for condition in new.conditions)
-    changes: dict[str, object] = {}
-    if start is None:
-        changes["startTime"] = instant(now)
-    elif start is not new.startTime:
-        changes["startTime"] = start
-    if any(one is not other for one, other in zip(conditions, new.conditions, strict=True)):
-        changes["conditions"] = conditions
-    for group in ("containerStatuses", "ephemeralContainerStatuses"):
-        statuses = getattr(new, group)
-        if len(statuses) > 1:
-            changes[group] = tuple(sorted(statuses, key=_name))
-    return msgspec.structs.replace(new, **changes) if changes else new
-
-
-def _settled(new: PodCondition, old: PodCondition | None, now: float) -> PodCondition:
-    if old is new:
-        return new
-    if old is not None and old.status == new.status and old.lastTransitionTime is not None:
-        return msgspec.structs.replace(new, lastTransitionTime=old.lastTransitionTime)
-    if old is not None and old.status != new.status:
-        return msgspec.structs.replace(new, lastTransitionTime=instant(now))
-    return new if new.lastTransitionTime is not None else msgspec.structs.replace(new, lastTransitionTime=instant(now))
-
-
-def _name(status: ContainerStatus) -> str:
-    return status.name
-
-
-def _restarting(
-    spec: PodSpec, was: Mapping[str, PodCondition], instances: Mapping[str, list[RuntimeContainer]], gates: Gates
-) -> bool:
+def _restarting(spec: PodSpec, was: Mapping[str, PodCondition], instances: Instances, gates: Gates) -> bool:
     """RestartAllContainers has begun before, or an exit asks for it now."""
+    if not has_restart_all_rule(spec, gates):
+        return False
     before = was.get(RESTARTING)
     if before is not None and before.status == "True":
         return True
     return restart_all_requested(spec, {name: group[0] for name, group in instances.items()}, gates)
 
 
-def _app_created(spec: PodSpec, instances: Mapping[str, list[RuntimeContainer]]) -> bool:
-    return any(app.name in instances for app in spec.containers)
-
-
 def _drafts(
     setting: Setting,
     containers: Sequence[Container],
-    instances: Mapping[str, list[RuntimeContainer]],
+    instances: Instances,
     old: Sequence[ContainerStatus],
     errors: Mapping[str, StartError],
     *,
     init: bool = False,
 ) -> tuple[ContainerStatus, ...]:
     """The statuses of one list of containers before the probes are asked, in the spec's order."""
-    before = {status.name: status for status in reversed(old)}
+    before = {status.name: status for status in old}
     return tuple(
-        draft_status(
-            setting,
-            container,
-            instances.get(container.name, ()),
-            before.get(container.name),
-            errors.get(container.name),
-            init=init,
-            sidecar=init and is_sidecar(container, setting.gates),
-        )
-        for container in containers
+        [
+            draft_status(
+                setting,
+                container,
+                instances.get(container.name, ()),
+                before.get(container.name),
+                errors.get(container.name),
+                init=init,
+                sidecar=init and is_sidecar(container, setting.gates),
+            )
+            for container in containers
+        ]
     )
+
+
+def _sorted(statuses: tuple[ContainerStatus, ...]) -> tuple[ContainerStatus, ...]:
+    return statuses if len(statuses) < 2 else tuple(sorted(statuses, key=lambda status: status.name))
 
 
 def _phase(
@@ -279,86 +187,89 @@ def _phase(
     api: PodStatus,
     init: Sequence[ContainerStatus],
     apps: Sequence[ContainerStatus],
-    instances: Mapping[str, list[RuntimeContainer]],
-    terminal: bool,
+    instances: Instances,
     gates: Gates,
-    kill: KillReason | None,
+    *,
+    terminal: bool,
 ) -> tuple[str, str, str]:
-    """Phase, reason and message: terminal phases stay, a reason stays with its phase, a kill overrides."""
+    """Phase, reason and message: terminal phases stay, and a reason stays with its phase."""
     old = pod.status
     initialized = any(c.in_active_sandbox for app in pod.spec.containers for c in instances.get(app.name, ()))
-    phase = pod_phase(
-        pod.spec, init, apps, terminal=terminal, initialized=initialized, static=is_static(pod.metadata), gates=gates
-    )
+    static = is_static(pod.metadata)
+    phase = pod_phase(pod.spec, init, apps, terminal=terminal, initialized=initialized, static=static, gates=gates)
     if phase not in TERMINAL:
-        phase = next((p for p in (old.phase, api.phase) if p in TERMINAL), phase)
-    reason = message = ""
-    if phase == old.phase:
-        reason, message = old.reason or api.reason, old.message or api.message
-    if kill is not None:
+        phase = old.phase if old.phase in TERMINAL else api.phase if api.phase in TERMINAL else phase
+    if phase != old.phase:
+        return phase, "", ""
+    return phase, old.reason or api.reason, old.message or api.message
+
+
+def _overridden(found: tuple[str, str, str], api: PodStatus, kill: KillReason | None) -> tuple[str, str, str]:
+    """An early kill overrides what was found, and a terminal phase in the API overrides any other."""
+    phase, reason, message = found
+    if kill is not None and kill.early:
         phase, reason, message = kill.phase, kill.reason, kill.message
-    if api.phase in TERMINAL:
-        phase = api.phase
-    return phase, reason, message
+    return api.phase if api.phase in TERMINAL else phase, reason, message
 
 
 def _ready_in(api: PodStatus) -> bool:
     return any(c.type == "Ready" and c.status == "True" for c in api.conditions)
 
 
-def probed_apps(
-    setting: Setting, drafts: Sequence[ContainerStatus], probing: Probing
-) -> tuple[ContainerStatus, ...]:
-    """App container statuses with `started` and `ready` (UpdatePodStatus)."""
-    by_name = {container.name: container for container in setting.spec.containers}
-    return tuple(_probed(setting, draft, by_name[draft.name], probing) for draft in drafts)
+class _Conditions:
+    """The list of conditions under construction, in the kubelet's order."""
+
+    def __init__(
+        self, pod: Pod, api: PodStatus, status: PodStatus, was: Mapping[str, PodCondition], gates: Gates, now: float
+    ) -> None:
+        self.pod, self.api, self.status, self.was, self.gates, self.now = pod, api, status, was, gates, now
+        self.all: list[PodCondition] = []
+
+    def copy(self, resize: Sequence[PodCondition]) -> None:
+        """Conditions of others as the API shows them; DisruptionTarget as the kubelet may have set it itself."""
+        gated = gated_types(self.gates)
+        self.all = [condition for condition in self.api.conditions if not owned(condition.type, gated)]
+        self.all.extend(resize)
+        if DISRUPTION in self.was:
+            self.all = list(put(self.all, self.was[DISRUPTION]))
+
+    def derive(self, sandboxes: Sequence[Sandbox], instances: Instances, *, restarting: bool) -> None:
+        """The kubelet's own conditions."""
+        spec, phase, gates, was = self.pod.spec, self.status.phase, self.gates, self.was
+        statuses = decisive_statuses(self.status)
+        if gates.on("PodReadyToStartContainersCondition"):
+            self._add(NETWORK, judge.network(spec, sandboxes))
+        was_initialized = "Initialized" in was and was["Initialized"].status == "True"
+        self._add("Initialized", judge.initialized(spec, statuses, phase, gates, was_initialized=was_initialized))
+        containers = judge.containers_ready(spec, statuses, phase, gates)
+        self._add("Ready", judge.ready(spec, containers, by_type(self.all) if spec.readinessGates else {}))
+        self._add("ContainersReady", containers)
+        self.all.append(scheduled(was.get("PodScheduled"), self.now, self.status.observedGeneration))
+        if has_restart_all_rule(spec, gates):
+            removed = not any(c.name in instances for c in (*spec.initContainers, *spec.containers))
+            judgement = judge.restarting_all(phase, restarting, removed)
+            self.all.append(make_condition(RESTARTING, judgement, was.get(RESTARTING), self.now, 0))
+
+    def _add(self, condition_type: str, judgement: Judgement) -> None:
+        generation = self.status.observedGeneration
+        self.all.append(make_condition(condition_type, judgement, self.was.get(condition_type), self.now, generation))
 
 
-def probed_inits(
-    setting: Setting, drafts: Sequence[ContainerStatus], probing: Probing
-) -> tuple[ContainerStatus, ...]:
-    """Init container statuses likewise; a regular one is ready once it has exited 0.
-
-    A status that does not stand in its container's place in the spec keeps its `ready`, as the kubelet goes by place.
-    """
-    by_name = {container.name: container for container in setting.spec.initContainers}
-    shown = []
-    for draft, placed in zip_longest(drafts, setting.spec.initContainers[: len(drafts)]):
-        container = by_name.get(draft.name)
-        sidecar = container is not None and is_sidecar(container, setting.gates)
-        if container is not None and sidecar:
-            probed = _probed(setting, draft, container, probing)
-            started, ready = probed.started is True, probed.ready
-        else:
-            started, ready = draft.state.running is not None, draft.ready or init_ready(draft.state)
-        if placed is None or placed.name != draft.name:
-            ready = draft.ready
-        if (started, ready) != (draft.started, draft.ready):
-            draft = msgspec.structs.replace(draft, started=started, ready=ready)
-        shown.append(draft)
-    return tuple(shown)
-
-
-def _probed(setting: Setting, draft: ContainerStatus, container: Container, probing: Probing) -> ContainerStatus:
-    running = draft.state.running is not None
-    results = probing.results.get(container.name, _NONE)
-    carried = setting.carries_started and draft.started is True
-    probed = probing.probes(container, ProbeKind.STARTUP)
-    started = is_started(running, results.get(ProbeKind.STARTUP), probed, carried)
-    ready = False
-    if started:
-        ready = is_ready(running, results.get(ProbeKind.READINESS), probing.probes(container, ProbeKind.READINESS))
-    if (started, ready) == (draft.started, draft.ready):
-        return draft
-    return msgspec.structs.replace(draft, started=started, ready=ready)
-
-
-def _pod_ip(old: PodStatus, sandboxes: Sequence[Sandbox]) -> str:
-    if sandboxes and sandboxes[0].ip:
-        return sandboxes[0].ip
-    return old.podIP
-
-
-def _pod_ips(old: PodStatus, sandboxes: Sequence[Sandbox]) -> tuple[PodIP, ...]:
-    ip = _pod_ip(old, sandboxes)
-    return (PodIP(ip),) if ip else ()
+def _killed(
+    status: PodStatus,
+    conditions: Sequence[PodCondition],
+    kill: KillReason | None,
+    was: Mapping[str, PodCondition],
+    now: float,
+) -> PodStatus:
+    """The finished status with its conditions, and what a late kill makes of it."""
+    if kill is None or (kill.early and not kill.conditions):
+        return msgspec.structs.replace(status, conditions=tuple(conditions))
+    for condition in kill.conditions:
+        old = was.get(condition.type)
+        since = old.lastTransitionTime if old is not None and old.status == condition.status else instant(now)
+        conditions = put(conditions, msgspec.structs.replace(condition, lastTransitionTime=since))
+    changed = msgspec.structs.replace(status, conditions=tuple(conditions))
+    if kill.early:
+        return changed
+    return msgspec.structs.replace(changed, phase=kill.phase, reason=kill.reason, message=kill.message)

@@ -6,6 +6,7 @@ import msgspec
 
 from podfsm.engine.versions import Gates
 from podfsm.kube.objects import PodCondition, PodStatus
+from podfsm.kube.times import instant
 from podfsm.rules.condition_list import DISRUPTION, by_type, gated_types, make_condition, owned, put
 from podfsm.rules.condition_parts import when_terminal
 from podfsm.rules.disruption_target import sends_disruption
@@ -22,18 +23,24 @@ def merge_status(api: PodStatus, kubelet: PodStatus, *, could_run: bool, gates: 
     """
     entering = kubelet.phase in TERMINAL and api.phase not in TERMINAL
     gated = gated_types(gates)
-    conditions = tuple(c for c in api.conditions if not owned(c.type, gated))
+    conditions = [c for c in api.conditions if not owned(c.type, gated)]
     for condition in kubelet.conditions:
         if owned(condition.type, gated):
-            conditions = (*conditions, condition)
+            conditions.append(condition)
         elif condition.type == DISRUPTION and sends_disruption(entering, could_run):
-            conditions = put(conditions, condition)
-    merged = msgspec.structs.replace(kubelet, conditions=conditions)
+            conditions = list(put(conditions, _sent_now(condition, by_type(api.conditions).get(DISRUPTION), now)))
+    merged = msgspec.structs.replace(kubelet, conditions=tuple(conditions))
     if entering and could_run:
         return msgspec.structs.replace(merged, phase=api.phase, reason=api.reason, message=api.message)
     if merged.phase in TERMINAL:
         merged = msgspec.structs.replace(merged, conditions=_unready(merged, now))
     return merged
+
+
+def _sent_now(condition: PodCondition, old: PodCondition | None, now: float) -> PodCondition:
+    """A condition that was held back: its transition is the write, unless the API had that status already."""
+    since = old.lastTransitionTime if old is not None and old.status == condition.status else instant(now)
+    return msgspec.structs.replace(condition, lastTransitionTime=since)
 
 
 def _unready(status: PodStatus, now: float) -> tuple[PodCondition, ...]:

@@ -48,7 +48,8 @@ def initialized(pod: Pod, gates: Gates) -> bool:
         return False
     if is_sidecar(container, gates):
         return last.state.running is not None and last.started is True
-    return any(ended is not None and ended.exitCode == 0 for ended in (last.state.terminated, last.lastState.terminated))
+    ends = (last.state.terminated, last.lastState.terminated)
+    return any(end is not None and end.exitCode == 0 for end in ends)
 
 
 def _reached(init: Sequence[ContainerStatus]) -> int:

@@ -107,7 +107,7 @@ def begin_stop(
     takes = float(hook.sleep.seconds) if hook.sleep is not None else window.takes
     if window.result != "success":
         d.event("Warning", "FailedPreStopHook", "PreStopHook failed", name)
-    d.stops[container_id] = Stop("preStop", float(grace), d.now, ordered=ordered)
+    d.stops[container_id] = Stop("preStop", float(grace), d.now, ordered, outlives=hook.sleep is not None)
     d.at(d.now + min(takes, grace), "stop", container_id)
 
 
@@ -118,7 +118,7 @@ def stop_due(m: Model, d: Draft, container_id: str) -> None:
         return
     spent = d.now - stop.since
     if stop.stage == "preStop":
-        d.stops[container_id] = evolve(stop, stage="turn", grace=stop.grace - int(spent + 1e-9), since=d.now)
+        d.stops[container_id] = evolve(stop, stage="turn", outlives=False, grace=stop.grace - int(spent + 1e-9), since=d.now)
         _take_turn(m, d, container_id)
     elif stop.stage == "turn" and spent >= stop.grace - 1e-9:
         _signal(m, d, container_id)
@@ -171,8 +171,9 @@ def ended(m: Model, d: Draft, container_id: str, exit_code: int | None = None) -
     else:
         end(m, d, container_id, exit_code)
     if container_id in d.stops:
-        if d.stops[container_id].stage == "preStop":
-            return  # the hook is still running; the stop goes on when it is over
+        if d.stops[container_id].stage == "preStop" and not d.stops[container_id].outlives:
+            stop_due(m, d, container_id)  # a hook that runs in the container ends with it
+            return
         _stopped(m, d, container_id)
     elif d.stops:
         _recheck_turns(m, d)

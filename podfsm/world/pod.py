@@ -48,6 +48,8 @@ class Stop:
     grace: float
     since: float
     ordered: bool = False
+    outlives: bool = False
+    """The preStop hook goes on though the container has ended, as a sleep does."""
 
 
 @frozen

@@ -233,8 +233,11 @@ def _window(d: Draft, key: Key, shown: ContainerStatus | None) -> Window:
 
 
 def _end_worker(d: Draft, key: Key) -> None:
-    d.probes.pop(key, None)
+    worker = d.probes.pop(key, None)
     d.probe_next.pop(key, None)
+    if worker is not None:
+        # The result goes with its worker; a worker that a later sync starts in its place begins from nothing.
+        d.results_of.pop((key[0], worker.container_id), None)
 
 
 def stop_liveness_and_startup(m: Model, d: Draft) -> None:
@@ -247,5 +250,5 @@ def stop_liveness_and_startup(m: Model, d: Draft) -> None:
 
 def remove_all(d: Draft) -> None:
     """The Pod's containers are gone, and its workers with them."""
-    d.probes.clear()
-    d.probe_next.clear()
+    for key in list(d.probes):
+        _end_worker(d, key)
