@@ -23,9 +23,10 @@ def relist(m: Model, d: Draft, *, node_wide: bool) -> None:
     if changed:
         d.cache, d.cache_sandboxes = d.live, d.sandboxes
     d.cache_at = d.now
+    awaited = d.fresh_needed
     if noteworthy:
         update_pod(m, d)
-    if d.fresh_needed:
+    if awaited:
         run(m, d)
 
 

@@ -153,13 +153,15 @@ def _settle(
     done = _tick(m, d, key, container, shown, lambda: result)
     d.probes[key] = done.worker
     _fire(m, d, key, before, done, result)
+    changed = False
     if done.worker.cached is not None and done.worker.container_id:
-        old = d.results_of.get((kind, done.worker.container_id))
-        d.results_of[(kind, done.worker.container_id)] = done.worker.cached
-        if old is not done.worker.cached:
-            _published(m, d, kind, done.worker)
+        known = (kind, done.worker.container_id)
+        changed = d.results_of.get(known) is not done.worker.cached
+        d.results_of[known] = done.worker.cached
     if not done.keep_going:
         _end_worker(d, key)
+    if changed:  # the sync loop hears of it last, when a worker that ends is gone
+        _published(m, d, kind, done.worker)
 
 
 def _fire(m: Model, d: Draft, key: Key, before: ProbeWorker, done: Tick, result: ProbeResult | None) -> None:

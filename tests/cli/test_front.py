@@ -108,9 +108,14 @@ def test_closed_pipe_is_141_and_silent(process, arguments):
     assert running.returncode == 141
 
 
+def heeds_interrupts():
+    """A test run in the background ignores them, and its children would too."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def test_interrupt_from_outside_leaves_no_traceback(process):
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-    with process("eval", "probe-result", **pipes) as running:
+    with process("eval", "probe-result", **pipes, preexec_fn=heeds_interrupts) as running:
         running.stdin.write(b'{"id": 1}\n')
         running.stdin.flush()
         assert b"not a case" in running.stderr.readline()
