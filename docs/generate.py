@@ -1,4 +1,4 @@
-"""Write the pages that come from what runs: rules, machines, and the reference.
+"""Write the pages that come from what runs: rules, machines, the reference, and the output shown in the README.
 
 `python docs/generate.py` writes them; `--check` compares, says what differs, and ends with status 1 if anything does.
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 import inspect
 import os
 import re
+import subprocess
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from itertools import groupby
@@ -31,13 +32,30 @@ DOCS = Path(__file__).resolve().parent
 GENERATED = ("rules", "machines", "reference/generated")
 NOTE = "<!-- Written by docs/generate.py; changes go into what it is made from. -->\n\n"
 
+README = "../README.md"
+SHOWN = re.compile(r"(?<=<!-- simulate-output -->\n```text\n).*?(?=```\n<!-- end -->)", re.DOTALL)
+COMMAND = re.compile(r"^    pip install \. && podfsm (.*)$", re.MULTILINE)
+
 Pages = dict[str, str]
 
 
 def pages() -> Pages:
     """Every generated page: path below docs to text."""
     found = {**rule_pages(), **machine_pages(), **reference_pages()}
-    return {name: NOTE + text.rstrip() + "\n" for name, text in found.items()}
+    return {name: NOTE + text.rstrip() + "\n" for name, text in found.items()} | {README: readme()}
+
+
+def readme() -> str:
+    """The README with what its first command prints."""
+    text = (DOCS / README).read_text(encoding="utf-8")
+    command = COMMAND.search(text)
+    if command is None or not SHOWN.search(text):
+        sys.exit("README.md has no place for the output of its first command")
+    arguments = [sys.executable, "-m", "podfsm", *command[1].split()]
+    shown = subprocess.run(arguments, capture_output=True, text=True, cwd=DOCS.parent, check=False)
+    if shown.returncode:
+        sys.exit(f"the README's first command fails: {shown.stderr}")
+    return SHOWN.sub(lambda _: shown.stdout, text)
 
 
 def rule_pages() -> Pages:

@@ -98,6 +98,7 @@ def _listing(unknown: Sequence[str], others: Sequence[str], what: str) -> str:
         source(_GENERATE, "generateContainersReadyConditionForTerminalPhase"),
         source("pkg/kubelet/status/status_manager.go", "mergePodStatus"),
     ],
+    since="1.24",
     seed=2,
     observable="phase Succeeded => conditions[Ready] = {False, PodCompleted}",
     examples=[

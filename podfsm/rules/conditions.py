@@ -79,6 +79,7 @@ def sandbox_lost(newest: Sandbox) -> bool:
         source("pkg/kubelet/kuberuntime/kuberuntime_manager.go", "SyncPod"),
         source("pkg/kubelet/kubelet.go", "OnPodSandboxReady"),
     ],
+    since="1.36",
     observable="PodReadyToStartContainers True while containers still wait ContainerCreating",
     examples=[example(2.0, 9.5, True, gives=2.0), example(2.0, 9.5, False, gives=9.5)],
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from attrs import define, field, frozen
 
@@ -32,13 +32,19 @@ class Teller:
     _last: dict[str, Pod] = field(factory=dict)
     _rules: dict[tuple[str, str], dict[str, None]] = field(factory=dict)
 
-    def tell(self, fired: Iterable[Fired], snapshots: Iterable[Snapshot]) -> Iterator[Change]:
-        """The changes of one step."""
+    def tell(self, fired: Sequence[Fired], snapshots: Iterable[Snapshot]) -> Iterator[Change]:
+        """The changes of one step. A change is explained by what had fired when it was stored, not by what came after."""
+        noted = 0
+        for snapshot in snapshots:
+            self._note(fired[noted : snapshot.fired])
+            noted = snapshot.fired
+            yield from self._compare(snapshot)
+        self._note(fired[noted:])
+
+    def _note(self, fired: Iterable[Fired]) -> None:
         for one in fired:
             subject = one.instance if one.machine in CONTAINER_MACHINES else one.machine
             self._rules.setdefault((one.pod, subject), {}).update(dict.fromkeys(one.rules))
-        for snapshot in snapshots:
-            yield from self._compare(snapshot)
 
     def _compare(self, snapshot: Snapshot) -> Iterator[Change]:
         pod = snapshot.pod

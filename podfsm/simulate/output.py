@@ -60,12 +60,15 @@ def timeline(simulation: Simulation, events: bool) -> Iterator[str]:
     """Every change a watcher sees, with the time it is seen and the rules behind it."""
     teller = Teller()
     several = len(simulation.setup.pods) > 1
+    width = 48 if several else 26
     shown = None
+    yield f"Kubernetes {simulation.model.gates.version}, timing {simulation.model.profile.name}; seconds since creation"
+    yield f"{'time':>9}  {'what':{width}} {'changes to':44}  rules"
     for step in simulation:
         for change in _told(teller, step, events):
             clock = f"{change.at:9.3f}" if change.at != shown else " " * 9
             shown = change.at
-            who = f"{change.pod + ' ' + change.subject if several else change.subject:{48 if several else 26}}"
+            who = f"{change.pod + ' ' + change.subject if several else change.subject:{width}}"
             yield f"{clock}  {who} {change.text:44}  {', '.join(change.rules)}".rstrip()
     yield f"{simulation.now:9.3f}  {simulation.ended}"
     yield from (f"           note: {note}" for note in simulation.notes)
