@@ -102,7 +102,7 @@ def _case(line: bytes, source: str, number: int) -> dict[str, Any]:
     if len(line) > LONGEST_LINE:
         raise InputError("line too long", source=source, line=number, expected=f"at most {LONGEST_LINE} bytes")
     try:
-        case = json.loads(line)
+        case = json.loads(line.strip())
     except (ValueError, RecursionError) as error:
         column = getattr(error, "colno", None)
         what = getattr(error, "msg", str(error))

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from podfsm.kube.objects import Container, ContainerStatus, Probe
-from podfsm.rules.facts import ProbeKind, ProbeResult
+from podfsm.rules.facts import ProbeFacts, ProbeKind, ProbeResult
 from podfsm.rules.probe_worker import ProbeWorker, Tick, missing_workers, new_worker, probe_of, tick
 from podfsm.rules.sidecar import is_sidecar
 from podfsm.world import status
@@ -247,10 +247,13 @@ def stop_liveness_and_startup(m: Model, d: Draft) -> None:
     assert d.work is not None
     apps = {c.name for c in d.work.pod.spec.containers}
     for key in [key for key in d.probes if key[0] is not ProbeKind.READINESS and key[1] in apps]:
+        facts = ProbeFacts(kind=key[0], terminating=True)
+        fire(m, d, "probe", f"{key[0].value}/{key[1]}", "stop", facts)
         _end_worker(d, key)
 
 
-def remove_all(d: Draft) -> None:
+def remove_all(m: Model, d: Draft) -> None:
     """The Pod's containers are gone, and its workers with them."""
     for key in list(d.probes):
+        fire(m, d, "probe", f"{key[0].value}/{key[1]}", "remove", None)
         _end_worker(d, key)

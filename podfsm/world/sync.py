@@ -12,6 +12,7 @@ from podfsm.rules.condition_list import RESTARTING
 from podfsm.rules.facts import ProbeKind, RuntimeContainer, RuntimeState
 from podfsm.rules.pod_actions import PodActions, compute_pod_actions
 from podfsm.world import kill, probing, sandbox, start, status
+from podfsm.world.firing import MACHINE_OF, container_facts, fire, may_fire
 from podfsm.world.model import Model
 from podfsm.world.plan import HANDLERS, Progress, advance, resume_at, run_plan
 from podfsm.world.pod import Draft, Op
@@ -25,6 +26,7 @@ def sync_pod(m: Model, d: Draft) -> None:
     derived = status.derive(m, d, pod, terminal=False)
     status.set_status(m, d, derived)
     if derived.phase in TERMINAL:
+        _note_finished(m, d, set())
         complete(m, d, terminal=True)
         return
     d.plan = (Op("mount"), Op("probe-workers"), Op("actions"))
@@ -61,8 +63,20 @@ def _actions(m: Model, d: Draft, op: Op) -> Progress:
         restart_all=restart_all,
         gates=m.gates,
     )
+    _note_finished(m, d, {*actions.init_to_start, *actions.apps_to_start})
     d.plan = (op, *_plan(actions))
     return Progress.DONE
+
+
+def _note_finished(m: Model, d: Draft, starting: set[str]) -> None:
+    """Containers that ended and are not started again have ended for good, if a rule says so."""
+    for c in d.cache:
+        if c.state is RuntimeState.EXITED and c.name not in starting:
+            machine = MACHINE_OF[d.roles[c.name][0]]
+            if d.states.get(f"{machine}/{c.name}") == "Exited" and "finish" in m.tables[machine].triggers("Exited"):
+                facts = container_facts(m, d, c.name)
+                if may_fire(m, d, machine, c.name, "finish", facts):
+                    fire(m, d, machine, c.name, "finish", facts)
 
 
 def _judged(d: Draft) -> list[RuntimeContainer]:

@@ -26,7 +26,7 @@ def _stopped(m: Model, d: Draft, op: Op) -> Progress:
     The worker counts as terminated when the status manager gets to writing, so a terminal phase is not withheld.
     """
     assert d.work is not None
-    probing.remove_all(d)
+    probing.remove_all(m, d)
     final = status.derive(m, d, d.work.pod, terminal=True, from_runtime=True)
     status.set_status(m, d, final, worker=WorkerState.TERMINATED)
     return Progress.DONE
