@@ -208,7 +208,8 @@ def _commands(path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], click.Co
 
 
 def _help(path: tuple[str, ...], command: click.Command) -> str:
-    context = click.Context(command, info_name=" ".join(path), terminal_width=100, max_content_width=100)
+    settings = {**command.context_settings, "terminal_width": 100, "max_content_width": 100}
+    context = click.Context(command, info_name=" ".join(path), **settings)
     return command.get_help(context)
 
 

@@ -22,7 +22,9 @@ def main() -> int:
     wrong = 0
     for path in options.files:
         cases = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
-        bad = [(case, got) for case in cases if not same(got := evaluate(options.name, case["input"], gates), case["want"])]
+        bad = [
+            (case, got) for case in cases if not same(got := evaluate(options.name, case["input"], gates), case["want"])
+        ]
         wrong += len(bad)
         print(f"{path}: {len(cases) - len(bad)} of {len(cases)} agree")
         for case, got in bad[: options.show]:

@@ -125,7 +125,7 @@ def image_backoff_applies(facts: ImageFacts) -> bool:
     refuses=[SandboxFacts(sandboxes=1, ready=1)],
 )
 def sandbox_needed(facts: SandboxFacts) -> bool:
-    """A sandbox is made if there is none, or the newest one is not the only ready one, lost its address or its network."""
+    """A sandbox is made if there is none, or the newest is not the only ready one, or lost its address or network."""
     if facts.sandboxes == 0 or facts.ready != 1 or not facts.newest_ready or not facts.same_network:
         return True
     return not facts.host_network and not facts.has_ip

@@ -57,7 +57,8 @@ def prepare(
 ) -> Simulation:
     """A run, ready to iterate. What is given here wins over what the Scenario says.
 
-    `until` in seconds; `timing` names a profile; a `seed` turns the kubelet's jitter on. Raises InputError, NotModelled.
+    `until` in seconds; `timing` names a profile; a `seed` turns the kubelet's jitter on.
+    Raises InputError, NotModelled.
     """
     setup = read_setup(documents, scenario)
     version = kubernetes or setup.scenario.kubernetes or "1.36"
@@ -100,6 +101,4 @@ def simulate(
         fired.extend(done.fired)
         snapshots.extend(done.snapshots)
         events.extend(done.events)
-    return Run(
-        tuple(fired), tuple(snapshots), tuple(events), simulation.ended, simulation.now, tuple(simulation.notes)
-    )
+    return Run(tuple(fired), tuple(snapshots), tuple(events), simulation.ended, simulation.now, tuple(simulation.notes))

@@ -33,7 +33,7 @@ class Teller:
     _rules: dict[tuple[str, str], dict[str, None]] = field(factory=dict)
 
     def tell(self, fired: Sequence[Fired], snapshots: Iterable[Snapshot]) -> Iterator[Change]:
-        """The changes of one step. A change is explained by what had fired when it was stored, not by what came after."""
+        """The changes of one step, each explained by what had fired when it was stored, not by what came after."""
         noted = 0
         for snapshot in snapshots:
             self._note(fired[noted : snapshot.fired])

@@ -93,7 +93,9 @@ def json(simulation: Simulation, events: bool) -> Iterator[str]:
              "from": one.source, "to": one.dest, "rules": list(one.rules)}
             for one in step.fired
         ]  # fmt: skip
-        happened += [_event_object(event, 0, number)["object"] | {"at": event.at} for number, event in enumerate(step.events)]
+        happened += [
+            _event_object(event, 0, number)["object"] | {"at": event.at} for number, event in enumerate(step.events)
+        ]
         last.update({f"{s.pod.metadata.namespace}/{s.pod.metadata.name}": s for s in step.snapshots})
     document: dict[str, Any] = {
         "changes": changes,

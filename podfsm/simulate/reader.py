@@ -55,7 +55,9 @@ class Reader:
         if found is None:
             return default
         if isinstance(found, bool) or not isinstance(found, int) or not least <= found <= most:
-            raise self.error("wrong value", key, expected=f"a whole number from {least} to {most}", found=described(found))
+            raise self.error(
+                "wrong value", key, expected=f"a whole number from {least} to {most}", found=described(found)
+            )
         return found
 
     def seconds(self, key: str, default: float, *, forever: bool = False) -> float:

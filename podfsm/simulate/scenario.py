@@ -68,7 +68,9 @@ class Scenario:
 def read_scenario(document: Document) -> Scenario:
     """A Scenario document as a value. Raises InputError with file, line and path."""
     if document.apiVersion != API_VERSION:
-        raise document.error("unknown version of Scenario", "apiVersion", expected=API_VERSION, found=document.apiVersion)
+        raise document.error(
+            "unknown version of Scenario", "apiVersion", expected=API_VERSION, found=document.apiVersion
+        )
     spec = Reader(document, document.raw.get("spec") or {}, "spec")
     gates = spec.get("featureGates") or {}
     environment = Environment(

@@ -27,7 +27,10 @@ KINDS = ("Pod", "Node", *EXISTING, "Scenario")
 
 @frozen
 class Setup:
-    """Everything a run starts from. `late`: names ('Kind/name') that a step creates, so that they are absent at first."""
+    """Everything a run starts from.
+
+    `late`: names ('Kind/name') that a step creates, so that they are absent at first.
+    """
 
     pods: tuple[Document, ...]
     nodes: tuple[NodeView, ...]
@@ -43,7 +46,9 @@ def read_setup(documents: Sequence[Document], scenario: Document | None = None) 
         raise scenarios[1].error("a second Scenario", expected="one", found=f"another in {first.source or 'the input'}")
     for document in documents:
         if document.kind not in KINDS:
-            raise NotModelled(str(document.error(f"{document.kind} is not simulated", "kind", expected=", ".join(KINDS))))
+            raise NotModelled(
+                str(document.error(f"{document.kind} is not simulated", "kind", expected=", ".join(KINDS)))
+            )
     pods = tuple(d for d in documents if d.kind == "Pod")
     if not pods:
         where = documents[0] if documents else scenarios[0]
@@ -75,13 +80,7 @@ def _check_scenario(pods: Sequence[Document], scenario: Scenario) -> None:
     """Pods and containers that scripts name must exist; ephemeral ones and Pods created later come with the steps."""
     if scenario.document is None:
         return
-    known: dict[str, set[str]] = {pod.name: set(_containers(pod.raw)) for pod in pods}
-    for step in scenario.steps:
-        if step.action == "create" and step.body.get("kind") == "Pod":
-            known[str(step.body.get("metadata", {}).get("name"))] = set(_containers(step.body))
-        elif step.action == "patch" and isinstance(step.body, dict):
-            for names in known.values():
-                names.update(_containers(step.body))
+    known = _known_names(pods, scenario)
     for index, script in enumerate(scenario.environment.containers):
         where = f"spec.containers[{index}]"
         if script.pod and script.pod not in known:
@@ -92,6 +91,18 @@ def _check_scenario(pods: Sequence[Document], scenario: Scenario) -> None:
     for index, name in enumerate(scenario.environment.sandboxes):
         if name not in known:
             raise _unknown(scenario.document, f"spec.pods[{index}].pod", "Pod", name, known)
+
+
+def _known_names(pods: Sequence[Document], scenario: Scenario) -> dict[str, set[str]]:
+    """Container names by Pod, those included that steps bring."""
+    known: dict[str, set[str]] = {pod.name: set(_containers(pod.raw)) for pod in pods}
+    for step in scenario.steps:
+        if step.action == "create" and step.body.get("kind") == "Pod":
+            known[str(step.body.get("metadata", {}).get("name"))] = set(_containers(step.body))
+        elif step.action == "patch" and isinstance(step.body, dict):
+            for names in known.values():
+                names.update(_containers(step.body))
+    return known
 
 
 def _unknown(document: Document, path: str, what: str, name: str, known: Iterable[str]) -> Exception:
@@ -141,13 +152,15 @@ def created_document(scenario: Scenario, step: ScenarioStep) -> Document:
     """The object that a create step holds, placed where the step stands."""
     base = scenario.document
     assert base is not None
-    return Document(msgspec.to_builtins(step.body), base.source, base.origin, (*base.within, *_steps(step.path), "create"))
+    return Document(
+        msgspec.to_builtins(step.body), base.source, base.origin, (*base.within, *_steps(step.path), "create")
+    )
 
 
 def _steps(path: str) -> tuple[str | int, ...]:
-    from podfsm.kube.paths import steps_of  # noqa: PLC0415
+    from podfsm.kube.paths import steps_of
 
     return steps_of(path)
 
 
-__all__ = ["Setup", "creation", "created_document", "evolve", "pod_key", "read_setup"]
+__all__ = ["Setup", "created_document", "creation", "evolve", "pod_key", "read_setup"]

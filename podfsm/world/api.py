@@ -15,17 +15,16 @@ from podfsm.kube.decode import convert
 from podfsm.kube.defaults import default_pod
 from podfsm.kube.objects import Pod, PodCondition, PodStatus
 from podfsm.kube.patch import patched
-from podfsm.kube.write import status_json
 from podfsm.kube.times import instant, seconds_of
-from podfsm.rules.qos import qos_class
+from podfsm.kube.write import status_json
 from podfsm.rules.facts import WorkerState
 from podfsm.rules.grace import deletion_marks
+from podfsm.rules.qos import qos_class
 from podfsm.rules.scheduling import gated
 from podfsm.rules.termination import deletion_grace
 from podfsm.world.firing import fire, may_fire, pod_facts, roles
 from podfsm.world.model import Model
 from podfsm.world.pod import Draft, Snapshot
-
 
 SCHEDULED = "PodScheduled"
 
@@ -59,14 +58,16 @@ def bind(m: Model, d: Draft, node: str) -> None:
     _write_raw(m, d, _with(d.raw, "spec", nodeName=node))
     scheduled = PodCondition(SCHEDULED, "True", lastTransitionTime=instant(d.now))
     others = tuple(c for c in d.api.status.conditions if c.type != SCHEDULED)
-    d.api = msgspec.structs.replace(d.api, status=msgspec.structs.replace(d.api.status, conditions=(*others, scheduled)))
+    d.api = msgspec.structs.replace(
+        d.api, status=msgspec.structs.replace(d.api.status, conditions=(*others, scheduled))
+    )
     d.event("Normal", "Scheduled", f"Successfully assigned {d.key} to {node}")
     store(d)
     d.at(d.now + m.profile.notice, "observe")
 
 
 def unschedulable(m: Model, d: Draft, nodes: int) -> None:
-    """No node fits: PodScheduled False, and the Pod waits (rules cond-podscheduled-unschedulable, sched-pending-unschedulable)."""
+    """No node fits: PodScheduled False, and the Pod waits without limit (rule sched-pending-unschedulable)."""
     message = f"0/{nodes} nodes are available"
     failed = PodCondition(SCHEDULED, "False", "Unschedulable", message, lastTransitionTime=instant(d.now))
     d.event("Warning", "FailedScheduling", message)

@@ -185,7 +185,7 @@ def worker_facts(d: Draft, *, finished: bool = False) -> WorkerFacts:
     )
 
 
-def sandbox_facts(m: Model, d: Draft) -> SandboxFacts:
+def sandbox_facts(d: Draft) -> SandboxFacts:
     """What the sandbox machine's guards read."""
     pod: Pod = d.work.pod if d.work is not None else d.api
     newest = d.sandboxes[0] if d.sandboxes else None
@@ -250,7 +250,7 @@ def _started(d: Draft, name: str) -> bool:
 
 
 def _due_at(newest: RuntimeContainer | None, delay: int) -> float:
-    """startedAt as the API shows it, in whole seconds, plus the initial delay."""
+    """StartedAt as the API shows it, in whole seconds, plus the initial delay."""
     return 0.0 if newest is None or newest.started_at is None else int(newest.started_at) + float(delay)
 
 

@@ -1,4 +1,7 @@
-"""Images: is it there, may it be pulled, how does the pull go. Source: pkg/kubelet/images/image_manager.go EnsureImageExists."""
+"""Images: is it there, may it be pulled, how does the pull go.
+
+Source: pkg/kubelet/images/image_manager.go EnsureImageExists.
+"""
 
 from __future__ import annotations
 

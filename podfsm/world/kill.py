@@ -1,7 +1,8 @@
-"""Stopping containers: preStop, a sidecar's turn, the stop signal, the KILL. Source: kuberuntime_container.go killContainer.
+"""Stopping containers: preStop, a sidecar's turn, the stop signal, the KILL.
 
-The grace period begins with the preStop hook; what hook and waiting used is subtracted in whole seconds, and at least two
-seconds are always left between signal and KILL. Containers of a Pod are stopped at the same time, sidecars last.
+The grace period begins with the preStop hook; what hook and waiting used is subtracted in whole seconds, and at least
+two seconds are always left between signal and KILL. Containers of a Pod are stopped at the same time, sidecars last.
+Source: pkg/kubelet/kuberuntime/kuberuntime_container.go killContainer.
 """
 
 from __future__ import annotations
@@ -45,7 +46,7 @@ def run_kill_pod(m: Model, d: Draft, op: Op) -> Progress:
         return Progress.BLOCKED
     if d.sandboxes and d.sandboxes[0].ready:
         d.results += 1
-        fire(m, d, "sandbox", "", "stop", sandbox_facts(m, d))
+        fire(m, d, "sandbox", "", "stop", sandbox_facts(d))
         d.sandboxes = (evolve(d.sandboxes[0], ready=False), *d.sandboxes[1:])
     return Progress.DONE
 
@@ -118,7 +119,9 @@ def stop_due(m: Model, d: Draft, container_id: str) -> None:
         return
     spent = d.now - stop.since
     if stop.stage == "preStop":
-        d.stops[container_id] = evolve(stop, stage="turn", outlives=False, grace=stop.grace - int(spent + 1e-9), since=d.now)
+        d.stops[container_id] = evolve(
+            stop, stage="turn", outlives=False, grace=stop.grace - int(spent + 1e-9), since=d.now
+        )
         _take_turn(m, d, container_id)
     elif stop.stage == "turn" and spent >= stop.grace - 1e-9:
         _signal(m, d, container_id)

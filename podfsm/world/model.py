@@ -43,8 +43,13 @@ def machine_specs() -> dict[str, MachineSpec]:
     return {spec.name: spec for spec in specs}
 
 
-def make_model(gates: Gates | None = None, profile: Profile = KUBELET, *, node_backoff_max: float | None = None) -> Model:
-    """The model of one version. `node_backoff_max` is the kubelet's crashLoopBackOff.maxContainerRestartPeriod, in seconds."""
+def make_model(
+    gates: Gates | None = None, profile: Profile = KUBELET, *, node_backoff_max: float | None = None
+) -> Model:
+    """The model of one version.
+
+    `node_backoff_max` is the kubelet's crashLoopBackOff.maxContainerRestartPeriod, in seconds.
+    """
     gates = gates or gates_for()
     initial, maximum = limits(gates, node_backoff_max)
     return Model(

@@ -1,7 +1,7 @@
 """Running the plan of a sync: instructions one after another, some of which take time.
 
-An instruction that takes time leaves the plan as it is (`Progress.BLOCKED`) and puts its continuation on the agenda; one that
-fails the whole sync drops the rest (`Progress.ABORT`).
+An instruction that takes time leaves the plan as it is (`Progress.BLOCKED`) and puts its continuation on the agenda;
+one that fails the whole sync drops the rest (`Progress.ABORT`).
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Relists: how the kubelet learns what its containers did. Source: pkg/kubelet/pleg/generic.go.
 
-A node-wide relist comes every second; one of a single Pod can be asked for after a sync that did something. A relist that finds a
-change renews the cache and has the Pod synced.
+A node-wide relist comes every second; one of a single Pod can be asked for after a sync that did something. A relist
+that finds a change renews the cache and has the Pod synced.
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from operator import attrgetter
 from typing import Any
 
-from attrs import define, field, fields, frozen
+from attrs import NOTHING, define, field, fields, frozen
 
 from podfsm.kube.objects import Pod, PodStatus
 from podfsm.rules.container_state import StartError
@@ -234,17 +234,20 @@ class PodWorld(Draft):
 
 _NAMES = tuple(f.name for f in fields(Draft))
 _values = attrgetter(*_NAMES)
-_DICTS = tuple(i for i, name in enumerate(_NAMES) if name in {
-    "agenda", "history", "states", "reasons", "killed", "backoffs", "image_backoffs", "instances", "starts", "first_pull", "stops", "probes", "results_of",
-    "probe_next",
-})  # fmt: skip
-_OUTPUTS = tuple(_NAMES.index(name) for name in ("fired", "snapshots", "events"))
+_PRODUCED = ("fired", "snapshots", "events")
+_CONTAINERS = tuple(
+    index
+    for index, f in enumerate(fields(Draft))
+    if f.default is not NOTHING and hasattr(f.default, "factory") and f.name not in _PRODUCED
+)
+"""Fields that hold a dict or list, which a draft needs a copy of."""
+_OUTPUTS = tuple(_NAMES.index(name) for name in _PRODUCED)
 
 
 def thaw(world: PodWorld, now: float) -> Draft:
     """A draft of the world at `now`, with containers of its own and nothing produced yet."""
     values = list(_values(world))
-    for index in _DICTS:
+    for index in _CONTAINERS:
         values[index] = values[index].copy()
     for index in _OUTPUTS:
         values[index] = []

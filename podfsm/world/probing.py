@@ -8,9 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from podfsm.kube.objects import Container, ContainerStatus, Probe
-from podfsm.rules.facts import ProbeFacts, ProbeKind, ProbeResult
+from podfsm.rules.facts import ProbeFacts, ProbeKind, ProbeResult, Role
 from podfsm.rules.probe_worker import ProbeWorker, Tick, missing_workers, new_worker, probe_of, tick
-from podfsm.rules.sidecar import is_sidecar
 from podfsm.world import status
 from podfsm.world.firing import fire, may_fire, probe_facts
 from podfsm.world.kill import find_container
@@ -97,7 +96,7 @@ def answer(m: Model, d: Draft, key: Key, container_id: str, window: Window, bega
         schedule(d, key, max(d.now, began + probe.periodSeconds))
 
 
-def trigger_readiness(m: Model, d: Draft, name: str) -> None:
+def trigger_readiness(d: Draft, name: str) -> None:
     """Rule probe-readiness-manual-trigger: a started container that is not ready is probed at once."""
     key = (ProbeKind.READINESS, name)
     if key not in d.probes:
@@ -137,16 +136,13 @@ def _tick(
         spec=d.work.pod.spec,
         gates=m.gates,
         outcome=outcome,
-        sidecar=is_sidecar(container, m.gates) and container in d.work.pod.spec.initContainers,
+        sidecar=d.roles[key[1]][0] is Role.SIDECAR,
     )
 
 
-def _settle(
-    m: Model, d: Draft, key: Key, container: Container, shown: ContainerStatus | None, window: Window
-) -> None:
+def _settle(m: Model, d: Draft, key: Key, container: Container, shown: ContainerStatus | None, window: Window) -> None:
     """Run one tick with a known answer, and act on what it publishes."""
-    kind, name = key
-    before = d.probes[key]
+    kind, before = key[0], d.probes[key]
     probe = probe_of(container, kind)
     assert probe is not None
     result = seen_result(probe, window)

@@ -19,7 +19,7 @@ from podfsm.world.status import set_status
 LOST_EXIT = 137
 
 
-def run_purge_init(m: Model, d: Draft, op: Op) -> Progress:
+def run_purge_init(_m: Model, d: Draft, _op: Op) -> Progress:
     """Before a new sandbox every record of an init container goes, in the runtime and in this sync's view of it."""
     assert d.work is not None
     names = {c.name for c in d.work.pod.spec.initContainers}
@@ -41,7 +41,7 @@ def run_sandbox(m: Model, d: Draft, op: Op) -> Progress:
     if d.sandbox_tried is not None and d.now - d.sandbox_tried < d.scripts.sandbox.fails_until:
         d.failed = True
         d.event("Warning", "FailedCreatePodSandBox", "Failed to create pod sandbox")
-        fire(m, d, "sandbox", "", "create_failed", sandbox_facts(m, d))
+        fire(m, d, "sandbox", "", "create_failed", sandbox_facts(d))
         return Progress.ABORT
     _add_sandbox(m, d, op.attempt)
     return Progress.DONE
@@ -54,7 +54,7 @@ def _add_sandbox(m: Model, d: Draft, attempt: int) -> None:
         id=f"{d.key}/sandbox-{attempt}", ready=True, attempt=attempt, ip="" if host else "10.0.0.1", host_network=host,
         created_at=d.now,
     )  # fmt: skip
-    fire(m, d, "sandbox", "", "create", sandbox_facts(m, d))
+    fire(m, d, "sandbox", "", "create", sandbox_facts(d))
     d.sandboxes = (made, *d.sandboxes[:1])
     d.passed = frozenset()
     d.live = tuple(evolve(c, in_active_sandbox=False) if c.in_active_sandbox else c for c in d.live)
@@ -77,7 +77,7 @@ def sandbox_dies(m: Model, d: Draft, sandbox_id: str) -> None:
     """The sandbox is gone, and every process in it."""
     if not d.sandboxes or d.sandboxes[0].id != sandbox_id or not d.sandboxes[0].ready:
         return
-    fire(m, d, "sandbox", "", "die", sandbox_facts(m, d))
+    fire(m, d, "sandbox", "", "die", sandbox_facts(d))
     d.sandboxes = (evolve(d.sandboxes[0], ready=False), *d.sandboxes[1:])
     for c in d.live:
         if c.state is RuntimeState.RUNNING and c.in_active_sandbox:

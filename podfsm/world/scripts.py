@@ -54,7 +54,10 @@ RUNS_FOREVER = Attempt()
 
 @frozen
 class ContainerScript:
-    """What one container does. `windows` is keyed by startupProbe, readinessProbe, livenessProbe, postStart, preStop."""
+    """What one container does.
+
+    `windows` is keyed by startupProbe, readinessProbe, livenessProbe, postStart, preStop.
+    """
 
     container: str
     pod: str = ""
@@ -116,7 +119,9 @@ class Environment:
         for script in self.containers:
             if script.pod in names and (script.pod or script.container not in mine):
                 mine[script.container] = script
-        sandbox = next((self.sandboxes[name] for name in sorted(names, reverse=True) if name in self.sandboxes), NORMAL_SANDBOX)
+        sandbox = next(
+            (self.sandboxes[name] for name in sorted(names, reverse=True) if name in self.sandboxes), NORMAL_SANDBOX
+        )
         return PodScripts(self.images, mine, sandbox)
 
 

@@ -1,6 +1,7 @@
-"""Starting one container: back-off check, image, configuration, creation, start, postStart. Source: startContainer, doBackOff.
+"""Starting one container: back-off check, image, configuration, creation, start, postStart.
 
 A failed start leaves its reason for the next status; a failed regular init container ends the sync, others do not.
+Source: pkg/kubelet/kuberuntime startContainer, doBackOff.
 """
 
 from __future__ import annotations
@@ -135,8 +136,8 @@ def _start(m: Model, d: Draft, op: Op, container: Container) -> Progress | None:
     return resume_at(d, d.now + takes) if takes > 0 else None
 
 
-def _hook(m: Model, d: Draft, op: Op, container: Container) -> Progress | None:
-    """postStart is over. If it failed the container is stopped, with grace and preStop, and restarted as its policy says."""
+def _hook(m: Model, d: Draft, op: Op, _container: Container) -> Progress | None:
+    """The hook is over; if it failed, the container is stopped with grace and preStop, and starts anew."""
     if op.reason == "success":
         return _running(m, d, op)
     d.event("Warning", "FailedPostStartHook", "PostStartHook failed", op.name)

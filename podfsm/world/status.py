@@ -12,8 +12,8 @@ import msgspec
 from podfsm.kube.objects import ContainerStatus, Pod, PodCondition, PodStatus
 from podfsm.rules import deadline
 from podfsm.rules.condition_list import by_type
-from podfsm.rules.conditions import containers_ready, ready
 from podfsm.rules.condition_parts import Judgement
+from podfsm.rules.conditions import containers_ready, ready
 from podfsm.rules.facts import ProbeKind, ProbeResult, Role, RuntimeState, WorkerState
 from podfsm.rules.pod_status import KillReason, derive_status, settle
 from podfsm.rules.status_merge import merge_status
@@ -47,7 +47,7 @@ def derive(m: Model, d: Draft, pod: Pod, *, terminal: bool, from_runtime: bool =
         now=d.now,
         kill=kill,
     )
-    _trigger_readiness(m, d, derived)
+    _trigger_readiness(d, derived)
     return derived
 
 
@@ -71,14 +71,16 @@ def _probe_results(d: Draft) -> Mapping[str, Mapping[ProbeKind, ProbeResult]]:
     return results
 
 
-def _trigger_readiness(m: Model, d: Draft, derived: PodStatus) -> None:
-    from podfsm.world.probing import trigger_readiness  # noqa: PLC0415 - probing reports through this module
+def _trigger_readiness(d: Draft, derived: PodStatus) -> None:
+    from podfsm.world.probing import trigger_readiness
 
     for kind, name in list(d.probes):
         if kind is ProbeKind.READINESS:
-            shown = next((s for s in (*derived.containerStatuses, *derived.initContainerStatuses) if s.name == name), None)
+            shown = next(
+                (s for s in (*derived.containerStatuses, *derived.initContainerStatuses) if s.name == name), None
+            )
             if shown is not None and shown.state.running is not None and shown.started and not shown.ready:
-                trigger_readiness(m, d, name)
+                trigger_readiness(d, name)
 
 
 def set_status(m: Model, d: Draft, new: PodStatus, *, worker: WorkerState | None = None) -> None:
@@ -112,7 +114,7 @@ def _arm_deadline(m: Model, d: Draft) -> None:
 
 def flush(m: Model, d: Draft, worker: WorkerState) -> None:
     """Write the kubelet's status to the API if it differs, and let a finished Pod go."""
-    from podfsm.world import api  # noqa: PLC0415 - the API notifies the kubelet through this package
+    from podfsm.world import api
 
     if not d.exists or d.status is None:
         return

@@ -150,7 +150,7 @@ def _schedule(m: Model, d: Draft, world: World) -> None:
         api.bind(m, d, node.name)
 
 
-def _observe(m: Model, d: Draft, what: Any) -> None:
+def _observe(m: Model, d: Draft, _what: Any) -> None:
     """The kubelet sees the stored Pod. A change of status alone matters only to readiness gates."""
     if not d.exists:
         return
@@ -163,13 +163,13 @@ def _observe(m: Model, d: Draft, what: Any) -> None:
         update_pod(m, d)
 
 
-def _gone(m: Model, d: Draft, what: Any) -> None:
+def _gone(m: Model, d: Draft, _what: Any) -> None:
     """The object left the API: whatever still runs is killed."""
     d.pod_gone = True
     update_pod(m, d)
 
 
-def _due(m: Model, d: Draft, what: Any) -> None:
+def _due(m: Model, d: Draft, _what: Any) -> None:
     if d.due <= d.now:
         d.due = FOREVER
         update_pod(m, d)
@@ -179,9 +179,9 @@ HANDLERS: dict[str, Callable[[Model, Draft, Any], None]] = {
     "observe": _observe,
     "gone": _gone,
     "due": _due,
-    "deadline": lambda m, d, what: update_pod(m, d),
-    "relist": lambda m, d, what: pleg.relist(m, d, node_wide=True),
-    "relist-pod": lambda m, d, what: pleg.relist(m, d, node_wide=False),
+    "deadline": lambda m, d, _: update_pod(m, d),
+    "relist": lambda m, d, _: pleg.relist(m, d, node_wide=True),
+    "relist-pod": lambda m, d, _: pleg.relist(m, d, node_wide=False),
     "plan": plan.resume,
     "ends": kill.ended,
     "stop": kill.stop_due,

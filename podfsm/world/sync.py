@@ -1,7 +1,8 @@
 """One sync of a living Pod: derive and report its status, then do what is missing, in the kubelet's order.
 
-The work is a plan of instructions (`Op`) run one after another; an instruction that takes time leaves the plan where it is,
-and the agenda resumes it. Sources: pkg/kubelet/kubelet.go SyncPod; pkg/kubelet/kuberuntime/kuberuntime_manager.go SyncPod.
+The work is a plan of instructions (`Op`) run one after another; an instruction that takes time leaves the plan where it
+is, and the agenda resumes it. Sources: pkg/kubelet/kubelet.go SyncPod and
+pkg/kubelet/kuberuntime/kuberuntime_manager.go SyncPod.
 """
 
 from __future__ import annotations
@@ -46,7 +47,7 @@ def _mount(m: Model, d: Draft, op: Op) -> Progress:
     return resume_at(d, d.now + pause)
 
 
-def _probe_workers(m: Model, d: Draft, op: Op) -> Progress:
+def _probe_workers(m: Model, d: Draft, _op: Op) -> Progress:
     probing.add_workers(m, d)
     return Progress.DONE
 
@@ -92,9 +93,8 @@ def _judged(d: Draft) -> list[RuntimeContainer]:
         changed = images.get(c.name, c.image) != c.image
         liveness = d.results_of.get((ProbeKind.LIVENESS, c.id))
         startup = d.results_of.get((ProbeKind.STARTUP, c.id))
-        if changed or liveness is not None or startup is not None:
-            c = evolve(c, spec_changed=changed, liveness=liveness, startup=startup)
-        judged.append(c)
+        known = changed or liveness is not None or startup is not None
+        judged.append(evolve(c, spec_changed=changed, liveness=liveness, startup=startup) if known else c)
     return judged
 
 

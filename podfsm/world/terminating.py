@@ -1,4 +1,7 @@
-"""Ending a Pod: stop its containers, report how they ended, clean up. Source: kubelet.go SyncTerminatingPod, SyncTerminatedPod."""
+"""Ending a Pod: stop its containers, report how they ended, clean up.
+
+Source: pkg/kubelet/kubelet.go SyncTerminatingPod, SyncTerminatedPod.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +23,7 @@ def sync_terminating(m: Model, d: Draft) -> None:
     run_plan(m, d)
 
 
-def _stopped(m: Model, d: Draft, op: Op) -> Progress:
+def _stopped(m: Model, d: Draft, _op: Op) -> Progress:
     """Nothing runs any more: the final statuses, from the runtime itself rather than from the cache.
 
     The worker counts as terminated when the status manager gets to writing, so a terminal phase is not withheld.

@@ -71,7 +71,7 @@ def need_relist(m: Model, d: Draft) -> None:
 
 def run(m: Model, d: Draft) -> None:
     """Run the sync that `begin` took up."""
-    from podfsm.world import sync, terminating  # noqa: PLC0415 - they call back into this module
+    from podfsm.world import sync, terminating
 
     assert d.work is not None
     d.fresh_needed = False

@@ -230,6 +230,12 @@ def test_without_probes_running_is_ready():
     assert (found.started, found.ready) == (True, True)
 
 
+def test_a_container_that_has_not_started_keeps_the_ready_it_had():
+    """As recorded of an init container that RestartAllContainers removed: not started, still shown ready."""
+    (found,) = probed_apps(spec("app"), (shown("app", waits("RestartingAllContainers"), ready=True),), Probing({}))
+    assert (found.started, found.ready) == (False, True)
+
+
 def test_without_workers_probes_do_not_hold_anything_back():
     """A worker that has ended takes its result with it; the container then counts as started and ready."""
     (found,) = probed_apps(spec(PROBED), (shown("app", runs()),), Probing({}, workers={}))

@@ -26,8 +26,10 @@ def test_every_gate_has_to_be_true():
     assert ready_of(GATED, PodCondition(LB, "Unknown")) == (
         "False",
         "ReadinessGatesNotReady",
-        'the status of pod readiness gate "example.com/lb" is not "True", but Unknown, '
-        'corresponding condition of pod readiness gate "example.com/dns" does not exist.',
+        (
+            'the status of pod readiness gate "example.com/lb" is not "True", but Unknown, '
+            'corresponding condition of pod readiness gate "example.com/dns" does not exist.'
+        ),
     )
 
 
