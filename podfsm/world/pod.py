@@ -232,12 +232,13 @@ class PodWorld(Draft):
         return self.agenda[0][0] if self.agenda else FOREVER
 
 
-_NAMES = tuple(f.name for f in fields(Draft))
+_FIELDS: tuple[Any, ...] = fields(Draft)
+_NAMES = tuple(f.name for f in _FIELDS)
 _values = attrgetter(*_NAMES)
 _PRODUCED = ("fired", "snapshots", "events")
 _CONTAINERS = tuple(
     index
-    for index, f in enumerate(fields(Draft))
+    for index, f in enumerate(_FIELDS)
     if f.default is not NOTHING and hasattr(f.default, "factory") and f.name not in _PRODUCED
 )
 """Fields that hold a dict or list, which a draft needs a copy of."""
