@@ -36,7 +36,9 @@ def ensure(m: Model, d: Draft, container: Container, *, waited: bool) -> Answer:
     image = container.image
     script = d.scripts.image(image)
     if not valid_name(image):
-        return Answer(StartError("InvalidImageName", f"couldn't parse image name {image!r}"))
+        message = f"couldn't parse image name {image!r}"
+        d.event("Warning", "InspectFailed", message, container.name)
+        return Answer(StartError("InvalidImageName", message))
     present = image in d.pulled or not (script.absent or script.error or script.pull_takes)
     if container.imagePullPolicy == "Never" or (present and container.imagePullPolicy != "Always"):
         if present:

@@ -41,6 +41,7 @@ def run_kill_pod(m: Model, d: Draft, op: Op) -> Progress:
         running = [c for c in d.live if c.state is RuntimeState.RUNNING]
         d.results += len(running)
         for c in running:
+            d.event("Normal", "Killing", f"Stopping container {c.name}", c.name)
             begin_stop(m, d, c.id, c.name, "", grace=op.grace, ordered=True)
     if d.stops:
         return Progress.BLOCKED
@@ -57,8 +58,7 @@ def run_kill(m: Model, d: Draft, op: Op) -> Progress:
         op = advance(d, evolve(op, stage="stopping"))
         d.results += 1
         if is_running(d, op.id):
-            message = f"Stopping container {op.name}" + (f": {op.message}" if op.message else "")
-            d.event("Normal", "Killing", message, op.name)
+            d.event("Normal", "Killing", op.message or f"Stopping container {op.name}", op.name)
             begin_stop(m, d, op.id, op.name, op.reason or REPLACE)
             d.killed[op.name] = "probe" if op.reason in ("LivenessProbe", "StartupProbe") else "spec"
         elif (found := d.instance(op.id)) is not None and found.state is not RuntimeState.EXITED:

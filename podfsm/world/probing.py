@@ -148,6 +148,10 @@ def _settle(m: Model, d: Draft, key: Key, container: Container, shown: Container
     result = seen_result(probe, window)
     done = _tick(m, d, key, container, shown, lambda: result)
     d.probes[key] = done.worker
+    if done.probed and result is ProbeResult.FAILURE:
+        d.event("Warning", "Unhealthy", f"{kind.value.capitalize()} probe failed", container.name)
+    elif done.probed and result is None:
+        d.event("Warning", "Unhealthy", f"{kind.value.capitalize()} probe errored", container.name)
     _fire(m, d, key, before, done, result)
     changed = False
     if done.worker.cached is not None and done.worker.container_id:
@@ -203,7 +207,6 @@ def _published(m: Model, d: Draft, kind: ProbeKind, worker: ProbeWorker) -> None
     if kind is ProbeKind.LIVENESS:
         if worker.cached is not ProbeResult.FAILURE:
             return
-        d.event("Warning", "Unhealthy", "Liveness probe failed", worker.container)
     elif kind is ProbeKind.READINESS:
         status.set_readiness(m, d, worker.container_id, ready=worker.cached is ProbeResult.SUCCESS)
     else:

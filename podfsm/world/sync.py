@@ -17,6 +17,7 @@ from podfsm.world.firing import MACHINE_OF, container_facts, fire, may_fire
 from podfsm.world.model import Model
 from podfsm.world.plan import HANDLERS, Progress, advance, resume_at, run_plan
 from podfsm.world.pod import Draft, Op
+from podfsm.world.status import DEADLINE
 from podfsm.world.worker import TERMINAL, complete
 
 
@@ -27,6 +28,8 @@ def sync_pod(m: Model, d: Draft) -> None:
     derived = status.derive(m, d, pod, terminal=False)
     status.set_status(m, d, derived)
     if derived.phase in TERMINAL:
+        if derived.reason == DEADLINE.reason:
+            d.event("Normal", DEADLINE.reason, DEADLINE.message)
         _note_finished(m, d, set())
         complete(m, d, terminal=True)
         return
@@ -64,6 +67,8 @@ def _actions(m: Model, d: Draft, op: Op) -> Progress:
         restart_all=restart_all,
         gates=m.gates,
     )
+    if actions.create_sandbox and d.sandboxes:
+        d.event("Normal", "SandboxChanged", "Pod sandbox changed, it will be killed and re-created.")
     _note_finished(m, d, {*actions.init_to_start, *actions.apps_to_start})
     d.plan = (op, *_plan(actions))
     return Progress.DONE
