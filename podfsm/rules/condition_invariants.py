@@ -105,10 +105,18 @@ def ready_is_last(pod: Pod) -> bool:
     refuses=[_pod(_is("Initialized", "False"), apps=(_RUNS,))],
 )
 def initialized_with_apps(pod: Pod) -> bool:
-    """Once some app container runs or has terminated, Initialized is True, even while a sidecar is restarting."""
+    """Once some app container runs or has run, Initialized is True, even while a sidecar is restarting.
+
+    An end that the kubelet only assumes, of a container that never started, is no such sign.
+    """
     if _status(pod, "Initialized") != "False":
         return True
-    return all(s.state.running is None and s.state.terminated is None for s in pod.status.containerStatuses)
+    return not any(_has_run(s) for s in pod.status.containerStatuses)
+
+
+def _has_run(status: ContainerStatus) -> bool:
+    ended = status.state.terminated
+    return status.state.running is not None or (ended is not None and ended.startedAt is not None)
 
 
 @invariant(

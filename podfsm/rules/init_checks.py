@@ -257,9 +257,7 @@ def kubectl_status(statuses: Sequence[ContainerStatus], total: int, sidecars: Se
     """
     for index, status in enumerate(statuses):
         ended, waiting = status.state.terminated, status.state.waiting
-        if ended is not None and ended.exitCode == 0:
-            continue
-        if status.started and status.name in sidecars:
+        if init_entry_passed(status, sidecars):
             continue
         if ended is not None:
             code = f"Signal:{ended.signal}" if ended.signal else f"ExitCode:{ended.exitCode}"
@@ -268,3 +266,9 @@ def kubectl_status(statuses: Sequence[ContainerStatus], total: int, sidecars: Se
             return f"Init:{waiting.reason}"
         return f"Init:{index}/{total}"
     return ""
+
+
+def init_entry_passed(status: ContainerStatus, sidecars: Sequence[str]) -> bool:
+    """Whether an init entry no longer holds the others up: it has exited 0, or is a sidecar that has started."""
+    ended = status.state.terminated
+    return (ended is not None and ended.exitCode == 0) or (bool(status.started) and status.name in sidecars)

@@ -107,9 +107,9 @@ def qos_class(spec: PodSpec, gates: Gates) -> str:
     containers = [*spec.containers, *spec.initContainers]
     if gates.on("PodLevelResources") and pod_level_decides(spec):
         containers = [Container("pod", resources=spec.resources)]
-    if best_effort(containers):
-        return BEST_EFFORT
-    return GUARANTEED if guaranteed(containers) else BURSTABLE
+    if burstable(containers):
+        return BURSTABLE
+    return GUARANTEED if guaranteed(containers) else BEST_EFFORT
 
 
 def _pod(qos: str) -> Pod:

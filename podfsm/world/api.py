@@ -17,6 +17,7 @@ from podfsm.kube.objects import Pod, PodCondition, PodStatus
 from podfsm.kube.patch import patched
 from podfsm.kube.times import instant, seconds_of
 from podfsm.kube.write import status_json
+from podfsm.rules.condition_list import unscheduled_reason
 from podfsm.rules.facts import WorkerState
 from podfsm.rules.grace import deletion_marks
 from podfsm.rules.qos import qos_class
@@ -42,7 +43,7 @@ def create(m: Model, d: Draft) -> None:
     conditions: tuple[PodCondition, ...] = ()
     if gated(d.api.spec, m.gates):
         message = "Scheduling is blocked due to non-empty scheduling gates"
-        conditions = (PodCondition(SCHEDULED, "False", "SchedulingGated", message),)
+        conditions = (PodCondition(SCHEDULED, "False", unscheduled_reason(True, False), message),)
     status = PodStatus(phase="Pending", conditions=conditions, qosClass=qos_class(d.api.spec, m.gates))
     d.api = msgspec.structs.replace(d.api, status=status)
     store(d, "ADDED")
@@ -69,9 +70,10 @@ def bind(m: Model, d: Draft, node: str) -> None:
 def unschedulable(m: Model, d: Draft, nodes: int) -> None:
     """No node fits: PodScheduled False, and the Pod waits without limit (rule sched-pending-unschedulable)."""
     message = f"0/{nodes} nodes are available"
-    failed = PodCondition(SCHEDULED, "False", "Unschedulable", message, lastTransitionTime=instant(d.now))
+    reason = unscheduled_reason(False, False)
+    failed = PodCondition(SCHEDULED, "False", reason, message, lastTransitionTime=instant(d.now))
     d.event("Warning", "FailedScheduling", message)
-    if not any((c.type, c.status, c.reason) == (SCHEDULED, "False", "Unschedulable") for c in d.api.status.conditions):
+    if not any((c.type, c.status, c.reason) == (SCHEDULED, "False", reason) for c in d.api.status.conditions):
         report(m, d, msgspec.structs.replace(d.api.status, conditions=(*d.api.status.conditions, failed)))
 
 

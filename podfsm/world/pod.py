@@ -186,6 +186,8 @@ class Draft:
     """The kubelet's probe results by kind and container id."""
     probe_next: dict[tuple[ProbeKind, str], float] = field(factory=dict)
     """When each probe worker ticks next; a timer that says otherwise is stale."""
+    parked: dict[tuple[ProbeKind, str], float] = field(factory=dict)
+    """Probe workers whose ticks would change nothing, with the instant of their last one."""
     asleep: frozenset[tuple[ProbeKind, str]] = frozenset()
     """Probe workers in their first sleep."""
     triggered: frozenset[str] = frozenset()

@@ -6,8 +6,9 @@ Source: pkg/kubelet/prober/worker.go run, prober_manager.go; the sync loop's han
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import ceil
 
-from podfsm.kube.objects import Container, ContainerStatus, Probe
+from podfsm.kube.objects import Container, ContainerStatus, PodStatus, Probe
 from podfsm.rules.facts import ProbeFacts, ProbeKind, ProbeResult, Role
 from podfsm.rules.probe_worker import ProbeWorker, Tick, missing_workers, new_worker, probe_of, tick
 from podfsm.world import status
@@ -15,7 +16,7 @@ from podfsm.world.firing import fire, may_fire, probe_facts
 from podfsm.world.kill import find_container
 from podfsm.world.model import Model
 from podfsm.world.pod import Draft
-from podfsm.world.scripts import Window
+from podfsm.world.scripts import FOREVER, Window
 from podfsm.world.worker import update_pod
 
 SCRIPT_KEYS = {
@@ -43,6 +44,7 @@ def add_workers(m: Model, d: Draft) -> None:
 
 def schedule(d: Draft, key: Key, when: float) -> None:
     """The worker's next tick; an earlier plan for it is void."""
+    d.parked.pop(key, None)
     d.probe_next[key] = when
     d.at(when, "probe", key)
 
@@ -72,12 +74,60 @@ def run_worker(m: Model, d: Draft, key: Key) -> None:
         d.probe_next[key] = d.now + probe.periodSeconds
         d.at(d.now + takes, "probe-answer", (key, shown.containerID if shown else "", window, d.now))
         return
+    before = d.probes[key]
     _settle(m, d, key, container, shown, window)
-    if key in d.probes:
+    if key not in d.probes:
+        return
+    if name in d.triggered and kind is ProbeKind.READINESS:
+        d.triggered -= {name}
+        schedule(d, key, d.now)
+    elif d.probes[key] is before and before.cached is not ProbeResult.FAILURE:
+        _park(d, key, float(probe.periodSeconds), shown)
+    else:
         schedule(d, key, d.now + probe.periodSeconds)
-        if name in d.triggered and kind is ProbeKind.READINESS:
-            d.triggered -= {name}
-            schedule(d, key, d.now)
+
+
+def _park(d: Draft, key: Key, period: float, shown: ContainerStatus | None) -> None:
+    """A tick that changed nothing: leave out those that will change nothing either.
+
+    The next one that matters is the first after the script's answer or the initial delay changes, or after the
+    container's status does (`wake`). Failing checks are not left out, as each of them is an Event.
+    """
+    change = _next_change(d, key, shown)
+    d.parked[key] = d.now
+    d.probe_next[key] = FOREVER
+    if change < FOREVER:
+        schedule(d, key, d.now + period * max(1, ceil((change - d.now) / period - 1e-9)))
+
+
+def _next_change(d: Draft, key: Key, shown: ContainerStatus | None) -> float:
+    """When the answer of a check, or whether it is run, next changes by time alone."""
+    instance = d.instance(shown.containerID) if shown is not None else None
+    if instance is None or instance.started_at is None:
+        return FOREVER
+    script = d.scripts.container(key[1])
+    number = d.instances[instance.id].number
+    assert d.work is not None
+    probe = probe_of(find_container(d.work.pod.spec, key[1]), key[0])
+    edges = [instance.started_at + probe.initialDelaySeconds] if probe is not None else []
+    for window in script.windows.get(SCRIPT_KEYS[key[0]], ()):
+        if window.attempt in (None, number):
+            edges += [instance.started_at + window.start, instance.started_at + window.end]
+    return min((edge for edge in edges if edge > d.now), default=FOREVER)
+
+
+def wake(d: Draft, before: PodStatus | None, after: PodStatus) -> None:
+    """Parked workers go on at their next tick if what they look at has changed."""
+    for key, last in list(d.parked.items()):
+        if key not in d.probes or d.probe_next.get(key) == d.now:
+            continue
+        old, new = find_status(before, key[1]), find_status(after, key[1])
+        if old == new and before is not None and before.phase == after.phase:
+            continue
+        assert d.work is not None
+        probe = probe_of(find_container(d.work.pod.spec, key[1]), key[0])
+        period = float(probe.periodSeconds) if probe is not None else 1.0
+        schedule(d, key, last + period * max(1, ceil((d.now - last) / period - 1e-9)))
 
 
 def answer(m: Model, d: Draft, key: Key, container_id: str, window: Window, began: float) -> None:
@@ -215,9 +265,14 @@ def _published(m: Model, d: Draft, kind: ProbeKind, worker: ProbeWorker) -> None
 
 
 def _status_of(d: Draft, name: str) -> ContainerStatus | None:
-    if d.status is None:
+    return find_status(d.status, name)
+
+
+def find_status(status: PodStatus | None, name: str) -> ContainerStatus | None:
+    """The status of an app or init container by name."""
+    if status is None:
         return None
-    for group in (d.status.containerStatuses, d.status.initContainerStatuses):
+    for group in (status.containerStatuses, status.initContainerStatuses):
         for one in group:
             if one.name == name:
                 return one
@@ -236,6 +291,7 @@ def _window(d: Draft, key: Key, shown: ContainerStatus | None) -> Window:
 def _end_worker(d: Draft, key: Key) -> None:
     worker = d.probes.pop(key, None)
     d.probe_next.pop(key, None)
+    d.parked.pop(key, None)
     if worker is not None:
         # The result goes with its worker; a worker that a later sync starts in its place begins from nothing.
         d.results_of.pop((key[0], worker.container_id), None)

@@ -6,6 +6,7 @@ import msgspec
 from attrs import evolve
 
 from podfsm.rules.condition_list import NETWORK
+from podfsm.rules.conditions import network_reported_at
 from podfsm.rules.facts import RuntimeState, Sandbox
 from podfsm.world.firing import fire, sandbox_facts
 from podfsm.world.kill import ended
@@ -60,7 +61,8 @@ def _add_sandbox(m: Model, d: Draft, attempt: int) -> None:
     d.live = tuple(evolve(c, in_active_sandbox=False) if c.in_active_sandbox else c for c in d.live)
     if d.scripts.sandbox.dies_after < FOREVER and attempt == 0:
         d.at(d.now + d.scripts.sandbox.dies_after, "sandbox-dies", made.id)
-    if m.gates.at_least("1.36") and d.status is not None:
+    pushed = network_reported_at(d.now, FOREVER, m.gates.at_least("1.36"))
+    if pushed <= d.now and d.status is not None:
         _push_ready_to_start(m, d)
 
 

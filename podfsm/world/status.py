@@ -88,7 +88,9 @@ def set_status(m: Model, d: Draft, new: PodStatus, *, worker: WorkerState | None
     settled = settle(new, d.status, d.now)
     if settled == d.status and worker is None and not d.finished:
         return
-    d.status = settled
+    before, d.status = d.status, settled
+    if d.parked:
+        wake_probes(d, before, settled)
     _note_passed(d, settled)
     _arm_deadline(m, d)
     flush(m, d, worker or d.worker)
@@ -102,6 +104,13 @@ def _note_passed(d: Draft, status: PodStatus) -> None:
             sidecar = d.roles[one.name][0] is Role.SIDECAR
             if (one.started and one.state.running is not None) if sidecar else done:
                 d.passed |= {one.name}
+
+
+def wake_probes(d: Draft, before: PodStatus | None, after: PodStatus) -> None:
+    """Probe workers that had nothing to do look again."""
+    from podfsm.world.probing import wake  # probing reports through this module
+
+    wake(d, before, after)
 
 
 def _arm_deadline(m: Model, d: Draft) -> None:
