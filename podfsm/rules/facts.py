@@ -1,8 +1,8 @@
 """Facts: what rules may read. Small, frozen and, where it is decided over, enumerable.
 
 A guard reads one facts class per kind of machine (`ContainerFacts` for app, init, sidecar and ephemeral containers;
-`PodFacts`, `ProbeFacts`, `WorkerFacts`, `ImageFacts`, `SandboxFacts`). Derivations read Kubernetes objects and the runtime's view
-(`RuntimeContainer`, `Sandbox`). Instants are seconds on the caller's clock; no rule reads a clock itself.
+`PodFacts`, `ProbeFacts`, `WorkerFacts`, `ImageFacts`, `SandboxFacts`). Derivations read Kubernetes objects and the
+runtime's view (`RuntimeContainer`, `Sandbox`). Instants are seconds on the caller's clock; no rule reads a clock.
 """
 
 from __future__ import annotations

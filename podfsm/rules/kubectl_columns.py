@@ -86,7 +86,9 @@ def reason_of(status: ContainerStatus) -> str:
         example("Running", (_RUNS, _WAITS, _ended(1, "Error")), True, gives="ErrImagePull"),
         example("Running", (_ended(0, COMPLETED), _RUNS), True, gives="Running"),
         example("Running", (_ended(0, COMPLETED), _ended(2, "Error"), _RUNS), False, gives="Error"),
-        example("Running", (_ended(0, COMPLETED), _ended(2, "Error"), _RUNS), False, errors_first=False, gives="NotReady"),
+        example(
+            "Running", (_ended(0, COMPLETED), _ended(2, "Error"), _RUNS), False, errors_first=False, gives="NotReady"
+        ),
         example("Running", (_ended(0, COMPLETED), _RUNS), False, gives="NotReady"),
         example("Succeeded", (_ended(0, COMPLETED),), False, gives="Completed"),
     ],
@@ -127,7 +129,7 @@ def _first_error(apps: Iterable[ContainerStatus]) -> str:
     ],
 )
 def status_while_deleted(otherwise: str, phase: str, reason: str) -> str:
-    """A Pod that is being deleted shows Terminating, unless its phase is terminal; Unknown if its reason is NodeLost."""
+    """A Pod that is being deleted shows Terminating unless its phase is terminal; Unknown if its reason is NodeLost."""
     if reason == NODE_LOST:
         return "Unknown"
     return otherwise if phase in TERMINAL else "Terminating"

@@ -110,7 +110,7 @@ def _sandbox_believed_ready(d: Draft) -> bool:
     if not d.sandboxes:
         return False
     newest = d.sandboxes[0].id
-    return all(known.ready for known in d.cache_sandboxes if known.id == newest)
+    return all(known.ready for known in d.view_sandboxes if known.id == newest)
 
 
 def _add_instance(
@@ -143,7 +143,7 @@ def _earlier_done(spec: PodSpec, d: Draft, role: Role, index: int) -> bool:
 
 def _apps_done(m: Model, d: Draft, spec: PodSpec) -> bool:
     for app in spec.containers:
-        newest = next((c for c in d.cache if c.name == app.name), None)
+        newest = next((c for c in d.view if c.name == app.name), None)
         if newest is None or newest.state is not RuntimeState.EXITED:
             return False
         if should_be_restarted(app, spec, newest, m.gates, deleting=False, sidecar=False):
@@ -197,7 +197,7 @@ def sandbox_facts(d: Draft) -> SandboxFacts:
         has_ip=newest is None or newest.ip != "",
         host_network=pod.spec.hostNetwork,
         pod_policy=pod_policy(pod.spec),
-        containers_exist=bool(d.cache),
+        containers_exist=bool(d.view),
         attempt=0 if newest is None else newest.attempt,
     )
 

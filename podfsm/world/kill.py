@@ -78,7 +78,7 @@ def run_reset(m: Model, d: Draft, op: Op) -> Progress:
     d.results += 1
     d.reset_done = True
     found = d.instance(op.id)
-    if found is not None:
+    if found is not None and container_state(m, d, found.name) != "Waiting":  # older records stand for no state
         fire_container(m, d, found.name, "reset", restart_all=True)
     remove_container(d, op.id)
     return Progress.DONE

@@ -162,6 +162,9 @@ class Draft:
     cache: tuple[RuntimeContainer, ...] = ()
     cache_sandboxes: tuple[Sandbox, ...] = ()
     cache_at: float = -1.0
+    view: tuple[RuntimeContainer, ...] = ()
+    """The cache as the sync under way took it up; relists meanwhile do not change what a sync knows."""
+    view_sandboxes: tuple[Sandbox, ...] = ()
     relist_at: float = FOREVER
     reasons: dict[str, StartError] = field(factory=dict)
     backoffs: dict[str, BackOffEntry] = field(factory=dict)

@@ -28,6 +28,7 @@ def run_purge_init(_m: Model, d: Draft, _op: Op) -> Progress:
     for container_id in gone:
         remove_container(d, container_id)
     d.cache = tuple(c for c in d.cache if c.id not in gone)
+    d.view = tuple(c for c in d.view if c.id not in gone)
     return Progress.DONE
 
 

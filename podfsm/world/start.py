@@ -42,7 +42,7 @@ def run_start(m: Model, d: Draft, op: Op) -> Progress:
 def _back_off(m: Model, d: Draft, op: Op, container: Container) -> Progress | None:
     """Rules backoff-*: judged by the newest instance that had exited when this sync began."""
     d.results += 1
-    exited = next((c for c in d.cache if c.name == op.name and c.state is RuntimeState.EXITED), None)
+    exited = next((c for c in d.view if c.name == op.name and c.state is RuntimeState.EXITED), None)
     if exited is not None and exited.finished_at is not None:
         key = backoff_key(container)
         entry = d.backoffs.get(key)
@@ -108,7 +108,7 @@ def _create(m: Model, d: Draft, op: Op, container: Container) -> Progress | None
         d.event("Warning", "Failed", f"Error: {message}", op.name)
         fire_container(m, d, op.name, "create_failed")
         return failed(m, d, op, container, reason, message)
-    previous = next((c for c in d.cache if c.name == op.name), None)
+    previous = next((c for c in d.view if c.name == op.name), None)
     made = make_instance(d, op.name, container.image, 0 if previous is None else previous.restart_count + 1)
     d.event("Normal", "Created", f"Created container: {op.name}", op.name)
     fire_container(m, d, op.name, "create")

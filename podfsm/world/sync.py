@@ -62,7 +62,7 @@ def _actions(m: Model, d: Draft, op: Op) -> Progress:
     actions = compute_pod_actions(
         pod.spec,
         deleting=pod.metadata.deletionTimestamp is not None,
-        sandboxes=d.cache_sandboxes,
+        sandboxes=d.view_sandboxes,
         containers=_judged(d),
         restart_all=restart_all,
         gates=m.gates,
@@ -76,7 +76,7 @@ def _actions(m: Model, d: Draft, op: Op) -> Progress:
 
 def _note_finished(m: Model, d: Draft, starting: set[str]) -> None:
     """Containers that ended and are not started again have ended for good, if a rule says so."""
-    for c in d.cache:
+    for c in d.view:
         if c.state is RuntimeState.EXITED and c.name not in starting:
             machine = MACHINE_OF[d.roles[c.name][0]]
             if d.states.get(f"{machine}/{c.name}") == "Exited" and "finish" in m.tables[machine].triggers("Exited"):
@@ -91,7 +91,7 @@ def _judged(d: Draft) -> list[RuntimeContainer]:
     spec = d.work.pod.spec
     images = {c.name: c.image for c in (*spec.initContainers, *spec.containers, *spec.ephemeralContainers)}
     judged = []
-    for c in d.cache:
+    for c in d.view:
         if c.state is RuntimeState.EXITED:
             judged.append(c)
             continue

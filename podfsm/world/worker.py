@@ -54,7 +54,8 @@ def begin(m: Model, d: Draft) -> None:
     assert d.pending is not None
     d.work = Work(d.worker, d.pending, d.grace or None)
     d.busy, d.pending = True, None
-    if d.last_sync >= 0 and max(d.cache_at, m.profile.last_relist(d.now)) <= d.last_sync:
+    relist_now = d.relist_at <= d.now  # it stands on the agenda for this instant and has not had its turn
+    if d.last_sync >= 0 and (relist_now or max(d.cache_at, m.profile.last_relist(d.now)) <= d.last_sync):
         d.fresh_needed = True
         need_relist(m, d)
     else:
@@ -76,6 +77,7 @@ def run(m: Model, d: Draft) -> None:
     assert d.work is not None
     d.fresh_needed = False
     d.results, d.failed, d.retry_at, d.reset_done, d.killed = 0, False, None, False, {}
+    d.view, d.view_sandboxes = d.cache, d.cache_sandboxes
     if d.work.kind is WorkerState.SYNCING:
         sync.sync_pod(m, d)
     elif d.work.kind is WorkerState.TERMINATING:

@@ -19,7 +19,7 @@ IMAGES = {
     OTHER: {"pullTakes": "0.5s"},
 }
 GATE = "example.com/checked"
-SHORT = (0.4, 1, 2.5, 3, 5.9, 11)
+SHORT = ("400ms", "1s", "2.5s", "3s", "5.9s", "11s")
 TIMES = st.sampled_from(SHORT)
 
 
@@ -51,7 +51,7 @@ def mapping(**parts):
     return st.fixed_dictionaries(parts).map(lambda d: {k: v for k, v in d.items() if v is not None})
 
 
-STOPS = mapping(takes=st.sampled_from([0, 0.05, 2, 4.2, 9, "forever"]), exit=st.sampled_from([0, 137, 143]))
+STOPS = mapping(takes=st.sampled_from(["0s", "50ms", "2s", "4.2s", "9s", "forever"]), exit=st.sampled_from([0, 137, 143]))
 ATTEMPTS = st.lists(
     mapping(
         run=st.sampled_from([*SHORT, *SHORT, "forever", "forever"]),
@@ -59,7 +59,7 @@ ATTEMPTS = st.lists(
         reason=seldom(st.just("OOMKilled")),
         startError=seldom(st.just("no such file")),
         createError=seldom(st.just("no such device")),
-        startTakes=seldom(st.just(1.5)),
+        startTakes=seldom(st.just("1.5s")),
         stop=often(STOPS),
     ),
     min_size=1,
@@ -69,9 +69,9 @@ WINDOWS = st.lists(
     mapping(
         attempt=seldom(st.sampled_from([0, 1])),
         **{"from": often(TIMES)},
-        to=often(st.sampled_from([12, 20, 31])),
+        to=often(st.sampled_from(["12s", "20s", "31s"])),
         result=st.sampled_from(["success", "failure", "failure", "error"]),
-        takes=seldom(st.sampled_from([0.5, 2.4, "forever"])),
+        takes=seldom(st.sampled_from(["500ms", "2.4s", "forever"])),
     ),
     min_size=1,
     max_size=2,
@@ -177,15 +177,15 @@ def patches(pod):
 def steps(draw, pod, ephemeral):
     """What users do, in order of time."""
     settings = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "settings"}}
-    acts = [{"at": 0, "create": settings}] if draw(st.booleans()) else [{"at": 9, "create": settings}]
+    acts = [{"at": "0s", "create": settings}] if draw(st.booleans()) else [{"at": "9s", "create": settings}]
     grace = often(st.sampled_from([0, 1, 3, 8]))
     deletes = mapping(delete=st.just("pods/p"), gracePeriodSeconds=grace)
     for n in range(draw(st.integers(0, 3))):
         act = draw(st.one_of(patches(pod), deletes, patches(pod)))
-        acts.append({"at": draw(st.sampled_from([0.01, 0.5, 1.2, 4, 6.6, 9.8, 17, 30])), **act})
+        acts.append({"at": draw(st.sampled_from(["10ms", "500ms", "1.2s", "4s", "6.6s", "9.8s", "17s", "30s"])), **act})
     if ephemeral is not None:
         body = {"spec": {"ephemeralContainers": [ephemeral]}}
-        acts.append({"at": draw(st.sampled_from([1, 5.2, 13])), "patch": "pods/p/ephemeralcontainers", "body": body})
+        acts.append({"at": draw(st.sampled_from(["1s", "5.2s", "13s"])), "patch": "pods/p/ephemeralcontainers", "body": body})
     return acts
 
 
@@ -213,13 +213,13 @@ def cases(draw, *, most_apps=3, most_inits=3):
     pod = {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec}
     ephemeral = draw(seldom(containers("e", "ephemeral")))
     every = [*apps, *inits, *([ephemeral] if ephemeral else [])]
-    sandbox = draw(seldom(mapping(failsUntil=often(st.just(8)), takes=often(st.just(2)), diesAfter=often(TIMES))))
+    sandbox = draw(seldom(mapping(failsUntil=often(st.just("8s")), takes=often(st.just("2s")), diesAfter=often(TIMES))))
     scenario = {
         "apiVersion": "podfsm.dev/v1alpha1",
         "kind": "Scenario",
         "metadata": {"name": "case"},
         "spec": {
-            "duration": 90,
+            "duration": "90s",
             "images": IMAGES,
             "pods": [{"pod": "p", "sandbox": sandbox}] if sandbox else [],
             "containers": [draw(scripts(c["name"], c)) for c in every],
