@@ -31,7 +31,9 @@ def _fits(term: Mapping[str, Any], node: Node) -> bool:
     if not expressions and not fields:
         return False
     names = {"metadata.name": node.metadata.name}
-    return all(_holds(each, node.metadata.labels) for each in expressions) and all(_holds(each, names) for each in fields)
+    return all(_holds(each, node.metadata.labels) for each in expressions) and all(
+        _holds(each, names) for each in fields
+    )
 
 
 def _holds(expression: Mapping[str, Any], labels: Mapping[str, str]) -> bool:

@@ -159,9 +159,7 @@ def counted(pod: Pod, namespace: str, selector: LabelSelector | None) -> bool:
     if selector is None or not (selector.matchLabels or selector.matchExpressions):
         return False
     metadata = pod.metadata
-    return (
-        metadata.namespace == namespace and metadata.deletionTimestamp is None and matches(selector, metadata.labels)
-    )
+    return metadata.namespace == namespace and metadata.deletionTimestamp is None and matches(selector, metadata.labels)
 
 
 @default(

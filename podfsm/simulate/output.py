@@ -5,7 +5,7 @@ Each writer takes steps one by one and gives lines, so that output streams and n
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from podfsm.errors import UnknownName
@@ -15,6 +15,9 @@ from podfsm.simulate.changes import Change, Teller
 from podfsm.simulate.run import Simulation
 from podfsm.world.pod import PodEvent, Snapshot
 from podfsm.world.step import Step
+
+SHOWN_RULES = 3
+"""How many rules the timeline names for one change."""
 
 Writer = Callable[[Simulation, bool], Iterator[str]]
 
@@ -69,9 +72,14 @@ def timeline(simulation: Simulation, events: bool) -> Iterator[str]:
             clock = f"{change.at:9.3f}" if change.at != shown else " " * 9
             shown = change.at
             who = f"{change.pod + ' ' + change.subject if several else change.subject:{width}}"
-            yield f"{clock}  {who} {change.text:44}  {', '.join(change.rules)}".rstrip()
+            yield f"{clock}  {who} {change.text:44}  {_shown(change.rules)}".rstrip()
     yield f"{simulation.now:9.3f}  {simulation.ended}"
     yield from (f"           note: {note}" for note in simulation.notes)
+
+
+def _shown(rules: Sequence[str]) -> str:
+    """The first few rules behind a change; `-o json` has them all."""
+    return ", ".join(rules[:SHOWN_RULES]) + (f" +{len(rules) - SHOWN_RULES}" if len(rules) > SHOWN_RULES else "")
 
 
 def _told(teller: Teller, step: Step, events: bool) -> Iterator[Change]:

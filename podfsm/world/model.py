@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import lru_cache
 
 from attrs import frozen
 
-from podfsm.data import specs_folder
-from podfsm.engine.spec import MachineSpec, load_spec
 from podfsm.engine.table import Table, compile_table
 from podfsm.engine.versions import Gates
-from podfsm.rules.catalogue import all_rules
+from podfsm.machines import machine_names, machine_spec
 from podfsm.rules.crash_backoff import limits
 from podfsm.rules.gates import gates_for
 from podfsm.rules.timings import timing_constant
@@ -33,14 +30,8 @@ class Model:
     retry: float
     pod_relist: bool
     """The kubelet relists one Pod on request (PLEGOnDemandRelist)."""
-
-
-@lru_cache(maxsize=1)
-def machine_specs() -> dict[str, MachineSpec]:
-    """Every machine of specs/machines by name."""
-    all_rules()
-    specs = (load_spec(path) for path in sorted((specs_folder() / "machines").glob("*.yaml")))
-    return {spec.name: spec for spec in specs}
+    waits_for_backoff: bool
+    """A sync that only back-off holds up is repeated when that ends, not after the pause for errors (1.33 on)."""
 
 
 def make_model(
@@ -55,7 +46,7 @@ def make_model(
     return Model(
         gates=gates,
         profile=profile,
-        tables={name: compile_table(spec, gates) for name, spec in machine_specs().items()},
+        tables={name: compile_table(machine_spec(name), gates) for name in machine_names()},
         backoff_initial=initial,
         backoff_max=maximum,
         backoff_expiry=timing_constant("crash-backoff-reset"),
@@ -63,4 +54,5 @@ def make_model(
         resync_jitter=timing_constant("resync-jitter"),
         retry=timing_constant("sync-error-retry"),
         pod_relist=gates.on("PLEGOnDemandRelist"),
+        waits_for_backoff=gates.at_least("1.33"),
     )

@@ -85,7 +85,8 @@ def _trigger_readiness(d: Draft, derived: PodStatus) -> None:
 
 def set_status(m: Model, d: Draft, new: PodStatus, *, worker: WorkerState | None = None) -> None:
     """Keep a derived status and report it. `worker`: how far the worker will have come when it is written."""
-    settled = settle(new, d.status, d.now)
+    spec = d.seen.spec if d.seen is not None else None
+    settled = settle(new, d.status, d.now, spec=spec, gates=m.gates)
     if settled == d.status and worker is None and not d.finished:
         return
     before, d.status = d.status, settled

@@ -129,7 +129,7 @@ def _requeue(m: Model, d: Draft, *, transition: bool) -> None:
         wait = 0.0
     elif not d.failed:
         wait = m.resync
-    elif d.retry_at is not None:
+    elif d.retry_at is not None and m.waits_for_backoff:
         wait = min(max(d.retry_at - d.now, 0.0), m.resync)
     else:
         wait = m.retry

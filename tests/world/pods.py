@@ -165,7 +165,7 @@ def patches(pod):
         st.just({"patch": "pods/p", "body": {"metadata": {"labels": {"a": "b"}}}}),
         st.just({"patch": "pods/p", "type": "merge", "body": {"metadata": {"finalizers": None}}}),
         st.sampled_from([3, 9]).map(lambda n: {"patch": "pods/p", "body": {"spec": {"activeDeadlineSeconds": n}}}),
-        st.just({"patch": "pods/p", "type": "json", "body": [{"op": "remove", "path": "/spec/schedulingGates"}]})
+        st.just({"patch": "pods/p", "type": "merge", "body": {"spec": {"schedulingGates": None}}})
         if "schedulingGates" in pod["spec"]
         else st.nothing(),
         st.sampled_from(inits).map(image("initContainers")) if inits else st.nothing(),
