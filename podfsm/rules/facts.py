@@ -143,6 +143,8 @@ class ContainerFacts:
     poststart_failed: bool = False
     killed: str = ""
     """Why the kubelet stopped the newest instance in the sync under way: probe, spec, or not at all."""
+    resize: str = ""
+    """The resources in the spec are not those it runs with: "in place" or, by its resizePolicy, "restart"."""
     others_running: bool = False
     """For a sidecar being stopped: someone it must wait for is still running."""
     restart_all: bool = False

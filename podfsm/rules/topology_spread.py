@@ -116,12 +116,15 @@ def node_policies(constraint: TopologySpreadConstraint) -> tuple[str, str]:
     observable="spec.topologySpreadConstraints[].labelSelector",
     examples=[
         example(_WEB, (), {"hash": "a"}, gives=_WEB),
-        example(_WEB, ("hash", "absent"), {"hash": "a"}, gives=LabelSelector({"app": "web"}, (
-            LabelSelectorRequirement("hash", "In", ("a",)),
-        ))),
+        example(
+            _WEB,
+            ("hash", "absent"),
+            {"hash": "a"},
+            gives=LabelSelector({"app": "web"}, (LabelSelectorRequirement("hash", "In", ("a",)),)),
+        ),
         example(None, ("absent",), {}, gives=None),
     ],
-)  # fmt: skip
+)
 def with_label_keys(
     selector: LabelSelector | None, keys: Sequence[str], labels: Mapping[str, str]
 ) -> LabelSelector | None:
@@ -208,7 +211,7 @@ def with_defaults(
     refuses=[(_pod(scheduled="True"), _pod(scheduled="False")), (_pod(scheduled="True"), _pod())],
 )
 def stays_scheduled(before: Pod, after: Pod) -> bool:
-    """Spreading is judged once, when the Pod is placed; nothing moves or unschedules it when the balance is lost later."""
+    """Spreading is judged once, when the Pod is placed; nothing moves it when the balance is lost later."""
     return before.metadata.uid != after.metadata.uid or not _scheduled(before) or _scheduled(after)
 
 

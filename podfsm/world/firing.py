@@ -25,6 +25,7 @@ from podfsm.rules.facts import (
     WorkerState,
 )
 from podfsm.rules.probe_worker import ProbeWorker, Tick, probe_of
+from podfsm.rules.resize import changed_resources, needs_restart
 from podfsm.rules.restart_decision import matched_action, own_policy, pod_policy, should_be_restarted
 from podfsm.rules.sidecar import is_sidecar
 from podfsm.world.model import Model
@@ -124,6 +125,9 @@ def _add_instance(
     else:
         facts["spec_changed"] = container.image != newest.image
         facts["liveness"] = d.results_of.get((ProbeKind.LIVENESS, newest.id))
+        changed = changed_resources(container, d.instances[newest.id].resources) if newest.id in d.instances else ()
+        if changed:
+            facts["resize"] = "restart" if needs_restart(container, changed) else "in place"
         facts["startup"] = d.results_of.get((ProbeKind.STARTUP, newest.id))
 
 

@@ -24,12 +24,14 @@ SIGKILL_EXIT = 137
 HOOK_FAILED = "FailedPostStartHook"
 RESTART_ALL = "RestartAllContainers"
 REPLACE = "SpecChanged"
+RESIZE = "Resize"
 _TRIGGERS = {
     "LivenessProbe": "probe_kill",
     "StartupProbe": "probe_kill",
     HOOK_FAILED: "hook_failed",
     RESTART_ALL: "restart_all",
     REPLACE: "replace",
+    RESIZE: "resize_restart",
 }
 """The machine's trigger for each reason to stop a container; anything else ends the container with its Pod."""
 

@@ -24,6 +24,7 @@ def relist(m: Model, d: Draft, *, node_wide: bool) -> None:
         d.cache, d.cache_sandboxes = d.live, d.sandboxes
     d.cache_at = d.now
     awaited = d.fresh_needed
+    noteworthy, d.reinspect = noteworthy or d.reinspect, False
     if noteworthy:
         update_pod(m, d)
     if awaited:

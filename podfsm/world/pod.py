@@ -13,7 +13,7 @@ from typing import Any
 
 from attrs import NOTHING, define, field, fields, frozen
 
-from podfsm.kube.objects import Pod, PodStatus
+from podfsm.kube.objects import Pod, PodStatus, ResourceRequirements
 from podfsm.rules.container_state import StartError
 from podfsm.rules.crash_backoff import BackOffEntry
 from podfsm.rules.facts import ProbeKind, ProbeResult, Role, RuntimeContainer, Sandbox, WorkerState
@@ -69,6 +69,8 @@ class Instance:
     number: int
     attempt: Attempt
     ends_at: float = FOREVER
+    resources: ResourceRequirements | None = None
+    """What it runs with."""
 
 
 @frozen
@@ -166,6 +168,8 @@ class Draft:
     """The cache as the sync under way took it up; relists meanwhile do not change what a sync knows."""
     view_sandboxes: tuple[Sandbox, ...] = ()
     relist_at: float = FOREVER
+    reinspect: bool = False
+    """The next relist has the Pod synced even if no container changed its state, as after a resize."""
     reasons: dict[str, StartError] = field(factory=dict)
     backoffs: dict[str, BackOffEntry] = field(factory=dict)
     image_backoffs: dict[str, BackOffEntry] = field(factory=dict)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from attrs import evolve
 
+from podfsm.kube.objects import Container
 from podfsm.rules.facts import RuntimeContainer, RuntimeState
 from podfsm.world.firing import fire_container
 from podfsm.world.model import Model
@@ -14,8 +15,9 @@ KEPT_DEAD = 2
 """Dead instances kept for each container; the kubelet's own collection, once a minute, leaves one."""
 
 
-def make_instance(d: Draft, name: str, image: str, restart_count: int) -> RuntimeContainer:
+def make_instance(d: Draft, container: Container, restart_count: int) -> RuntimeContainer:
     """Create a container (not started). Its attempt is counted within the current sandbox."""
+    name = container.name
     attempt_key = f"{d.sandboxes[0].id}/{name}" if d.sandboxes else name
     number = d.starts.get(attempt_key, 0)
     d.starts[attempt_key] = number + 1
@@ -26,9 +28,9 @@ def make_instance(d: Draft, name: str, image: str, restart_count: int) -> Runtim
         state=RuntimeState.CREATED,
         restart_count=restart_count,
         created_at=d.now,
-        image=image,
+        image=container.image,
     )
-    d.instances[made.id] = Instance(number, d.scripts.container(name).attempt(number))
+    d.instances[made.id] = Instance(number, d.scripts.container(name).attempt(number), resources=container.resources)
     d.live = (made, *_pruned(d, name))
     return made
 

@@ -109,7 +109,7 @@ def _create(m: Model, d: Draft, op: Op, container: Container) -> Progress | None
         fire_container(m, d, op.name, "create_failed")
         return failed(m, d, op, container, reason, message)
     previous = next((c for c in d.view if c.name == op.name), None)
-    made = make_instance(d, op.name, container.image, 0 if previous is None else previous.restart_count + 1)
+    made = make_instance(d, container, 0 if previous is None else previous.restart_count + 1)
     d.event("Normal", "Created", f"Created container: {op.name}", op.name)
     fire_container(m, d, op.name, "create")
     advance(d, evolve(op, stage="start", id=made.id))

@@ -12,13 +12,16 @@ from attrs import evolve
 from podfsm.rules.condition_list import RESTARTING
 from podfsm.rules.facts import ProbeKind, RuntimeContainer, RuntimeState
 from podfsm.rules.pod_actions import PodActions, compute_pod_actions
-from podfsm.world import kill, probing, sandbox, start, status
+from podfsm.world import kill, probing, resizing, sandbox, start, status
 from podfsm.world.firing import MACHINE_OF, container_facts, fire, may_fire
 from podfsm.world.model import Model
 from podfsm.world.plan import HANDLERS, Progress, advance, resume_at, run_plan
 from podfsm.world.pod import Draft, Op
+from podfsm.world.resizing import Resize
 from podfsm.world.status import DEADLINE
 from podfsm.world.worker import TERMINAL, complete
+
+RESIZE_MESSAGE = "Container {} resize requires restart"
 
 
 def sync_pod(m: Model, d: Draft) -> None:
@@ -70,7 +73,7 @@ def _actions(m: Model, d: Draft, op: Op) -> Progress:
     if actions.create_sandbox and d.sandboxes:
         d.event("Normal", "SandboxChanged", "Pod sandbox changed, it will be killed and re-created.")
     _note_finished(m, d, {*actions.init_to_start, *actions.apps_to_start})
-    d.plan = (op, *_plan(actions))
+    d.plan = (op, *_plan(actions, resizing.resizes(m, d, pod)))
     return Progress.DONE
 
 
@@ -103,7 +106,17 @@ def _judged(d: Draft) -> list[RuntimeContainer]:
     return judged
 
 
-def _plan(actions: PodActions) -> tuple[Op, ...]:
+def _restarts(resized: tuple[Resize, ...]) -> list[Op]:
+    """Containers that a resize stops and starts anew."""
+    ops = []
+    for r in resized:
+        if r.restart:
+            ops.append(Op("kill", name=r.name, id=r.id, reason=kill.RESIZE, message=RESIZE_MESSAGE.format(r.name)))
+            ops.append(Op("start", name=r.name, role="app"))
+    return ops
+
+
+def _plan(actions: PodActions, resized: tuple[Resize, ...]) -> tuple[Op, ...]:
     ops: list[Op] = []
     if actions.kill_pod:
         ops.append(Op("kill-pod"))
@@ -111,11 +124,14 @@ def _plan(actions: PodActions) -> tuple[Op, ...]:
             ops.append(Op("purge-init"))
     else:
         ops.extend(Op("kill", name=k.name, id=k.id, reason=k.reason, message=k.message) for k in actions.to_kill)
+    if not actions.kill_pod:
+        ops.extend(_restarts(resized))
     ops.extend(Op("reset", id=r.id, stage="kill" if r.kill else "") for r in actions.to_reset)
     if actions.create_sandbox:
         ops.append(Op("sandbox", attempt=actions.attempt))
     ops.extend(Op("start", name=name, role="ephemeral") for name in actions.ephemeral_to_start)
     ops.extend(Op("start", name=name, role="init") for name in actions.init_to_start)
+    ops.extend(Op("resize", name=r.name, id=r.id) for r in resized if not r.restart)
     ops.extend(Op("start", name=name, role="app") for name in actions.apps_to_start)
     return tuple(ops)
 
@@ -130,4 +146,5 @@ HANDLERS.update({
     "purge-init": sandbox.run_purge_init,
     "sandbox": sandbox.run_sandbox,
     "start": start.run_start,
+    "resize": resizing.run_resize,
 })  # fmt: skip

@@ -21,7 +21,7 @@ def rows(path):
 
 
 def reproduced(row):
-    """Whether some instant between request and answer gives the row; a row that was not asked for is 2 s old at most."""
+    """Whether some instant between request and answer gives the row; one not asked for is 2 s old at most."""
     last = datetime.fromisoformat(row["receivedAt"])
     asked = datetime.fromisoformat(row["requestedAt"]) if row["requestedAt"] else last - timedelta(seconds=2)
     seen, wanted = convert(row["object"], Pod), tuple(row["row"][name] for name in ("READY", "STATUS", "RESTARTS"))

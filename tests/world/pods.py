@@ -46,25 +46,31 @@ def seldom(strategy, otherwise=None):
     return st.integers(0, 5).flatmap(lambda n: strategy if n == 5 else st.just(otherwise))
 
 
+def rarely(strategy):
+    """About one time in twenty."""
+    return st.integers(0, 19).flatmap(lambda n: strategy if n == 19 else st.none())
+
+
 def mapping(**parts):
     """A mapping without the keys that came out as None."""
     return st.fixed_dictionaries(parts).map(lambda d: {k: v for k, v in d.items() if v is not None})
 
 
 STOPS = mapping(takes=st.sampled_from(["0s", "50ms", "2s", "4.2s", "9s", "forever"]), exit=st.sampled_from([0, 137, 143]))
-ATTEMPTS = st.lists(
-    mapping(
-        run=st.sampled_from([*SHORT, *SHORT, "forever", "forever"]),
-        exit=st.sampled_from([0, 0, 1, 1, 3, 42, 88, 137]),
-        reason=seldom(st.just("OOMKilled")),
-        startError=seldom(st.just("no such file")),
-        createError=seldom(st.just("no such device")),
-        startTakes=seldom(st.just("1.5s")),
-        stop=often(STOPS),
-    ),
-    min_size=1,
-    max_size=3,
+ATTEMPT = mapping(
+    run=st.sampled_from([*SHORT, *SHORT, "forever", "forever"]),
+    exit=st.sampled_from([0, 0, 1, 1, 3, 42, 88, 137]),
+    reason=rarely(st.just("OOMKilled")),
+    startError=rarely(st.just("no such file")),
+    createError=rarely(st.just("no such device")),
+    startTakes=rarely(st.just("1.5s")),
+    stop=often(STOPS),
 )
+ATTEMPTS = st.lists(ATTEMPT, min_size=1, max_size=3)
+PREPARES = st.tuples(
+    st.lists(ATTEMPT, max_size=1), mapping(run=TIMES, exit=st.sampled_from([0, 0, 0, 0, 0, 1, 42]), stop=often(STOPS))
+).map(lambda parts: [*parts[0], parts[1]])
+"""Attempts of an init container: most of them come to a good end."""
 WINDOWS = st.lists(
     mapping(
         attempt=seldom(st.sampled_from([0, 1])),
@@ -111,8 +117,8 @@ def containers(draw, name, role):
     made = draw(
         mapping(
             name=st.just(name),
-            image=st.sampled_from([IMAGE] * 9 + [LATE, SLOW, NONE, "Not A Name"]),
-            imagePullPolicy=seldom(st.sampled_from(["Always", "Never"])),
+            image=st.sampled_from([IMAGE] * 26 + [LATE, LATE, SLOW, NONE, "Not A Name"]),
+            imagePullPolicy=seldom(st.sampled_from(["Always", "Always", "Never"])),
         )
     )
     if role in ("app", "sidecar"):
@@ -130,14 +136,15 @@ def containers(draw, name, role):
         rules = draw(RULES)
         if rules:
             made["restartPolicyRules"] = rules
-    if draw(st.integers(0, 11)) == 0:
+    if draw(st.integers(0, 24)) == 0:
         made["env"] = [{"name": "MODE", "valueFrom": {"configMapKeyRef": {"name": "settings", "key": "mode"}}}]
     return made
 
 
 def scripts(name, container):
     """What one container does."""
-    parts = {"pod": st.just("p"), "container": st.just(name), "attempts": often(ATTEMPTS)}
+    ends = name.startswith("i") and container.get("restartPolicy") != "Always"
+    parts = {"pod": st.just("p"), "container": st.just(name), "attempts": PREPARES if ends else often(ATTEMPTS)}
     for kind in ("startupProbe", "readinessProbe", "livenessProbe"):
         if kind in container:
             parts[kind] = often(WINDOWS)
@@ -203,9 +210,9 @@ def cases(draw, *, most_apps=3, most_inits=3):
             terminationGracePeriodSeconds=often(st.sampled_from([0, 1, 4, 8])),
             activeDeadlineSeconds=seldom(st.sampled_from([5, 20])),
             readinessGates=seldom(st.just([{"conditionType": GATE}])),
-            schedulingGates=seldom(st.just([{"name": "example.com/hold"}])),
+            schedulingGates=rarely(st.just([{"name": "example.com/hold"}])),
             hostNetwork=seldom(st.just(True)),
-            volumes=seldom(st.just([{"name": "v", "configMap": {"name": "settings"}}])),
+            volumes=rarely(st.just([{"name": "v", "configMap": {"name": "settings"}}])),
         )
     )
     spec.update(containers=apps, initContainers=inits)

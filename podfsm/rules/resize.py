@@ -1,0 +1,174 @@
+"""In-place resize: changing cpu and memory of a container that runs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from podfsm.engine.rule import derivation, docs, example, guard, source, timing, validation
+from podfsm.engine.versions import Gates
+from podfsm.kube.objects import Container, PodCondition, PodSpec, ResizePolicy, ResourceRequirements
+from podfsm.kube.quantity import parse_quantity
+from podfsm.rules.facts import ContainerFacts, RuntimeState
+from podfsm.rules.sidecar import is_sidecar
+from podfsm.rules.timings import timing_constant
+
+GATE = "InPlacePodVerticalScaling"
+IN_PROGRESS, PENDING = "PodResizeInProgress", "PodResizePending"
+RESTART = "RestartContainer"
+_PAGE = docs("concepts/workloads/pods/pod-condition.md#pod-resize-conditions")
+_NONE = ResourceRequirements()
+
+Quantities = Mapping[str, str | int | float]
+
+
+def _sized(cpu: str, memory: str = "64Mi", *policies: ResizePolicy) -> Container:
+    return Container("app", resources=ResourceRequirements({"cpu": cpu, "memory": memory}), resizePolicy=policies)
+
+
+def changed_resources(container: Container, actual: ResourceRequirements | None) -> frozenset[str]:
+    """The resources (cpu, memory) whose request or limit in the spec differs from what the container runs with."""
+    wanted, given = container.resources or _NONE, actual or _NONE
+    return frozenset(
+        name
+        for name in ("cpu", "memory")
+        if _differs(wanted.requests, given.requests, name) or _differs(wanted.limits, given.limits, name)
+    )
+
+
+def _differs(one: Quantities, other: Quantities, name: str) -> bool:
+    if (name in one) != (name in other):
+        return True
+    return name in one and parse_quantity(one[name]) != parse_quantity(other[name])
+
+
+@derivation(
+    "resize-in-progress",
+    machine="pod",
+    cites=[_PAGE, source("pkg/kubelet/kubelet_pods.go", "determinePodResizeStatus")],
+    gate=GATE,
+    observable="condition PodResizeInProgress appears and vanishes",
+    examples=[
+        example(True, "", gives=(PodCondition(IN_PROGRESS, "True"),)),
+        example(True, "disk full", gives=(PodCondition(IN_PROGRESS, "True", "Error", "disk full"),)),
+        example(False, "", gives=()),
+    ],
+)
+def in_progress(differs: bool, error: str) -> tuple[PodCondition, ...]:
+    """PodResizeInProgress is True while the resources a container runs with are not yet those allocated to it.
+
+    With reason Error if the change failed. It vanishes when the change is done, and on terminal Pods.
+    """
+    if not differs:
+        return ()
+    return (PodCondition(IN_PROGRESS, "True", "Error" if error else "", error),)
+
+
+@derivation(
+    "resize-pending",
+    machine="pod",
+    cites=[
+        _PAGE,
+        source("pkg/kubelet/status/status_manager.go", "SetPodResizePendingCondition"),
+        source("pkg/kubelet/allocation/handlers.go"),
+    ],
+    gate=GATE,
+    observable="condition PodResizePending with reason Deferred or Infeasible",
+    examples=[
+        example(True, True, gives=""),
+        example(False, True, gives="Deferred"),
+        example(False, False, gives="Infeasible"),
+    ],
+)
+def pending_reason(fits_now: bool, fits_ever: bool) -> str:
+    """A resize that is not accepted makes PodResizePending True: Deferred if it may fit later, else Infeasible."""
+    if fits_now:
+        return ""
+    return "Deferred" if fits_ever else "Infeasible"
+
+
+def needs_restart(container: Container, changed: frozenset[str]) -> bool:
+    """Whether the resizePolicy of a changed resource asks for a restart; NotRequired is the default."""
+    return any(policy.restartPolicy == RESTART and policy.resourceName in changed for policy in container.resizePolicy)
+
+
+@guard(
+    "resize-restart-policy",
+    machine=("container", "sidecar_container"),
+    cites=[_PAGE, source("pkg/kubelet/kuberuntime/kuberuntime_manager.go", "computePodResizeAction")],
+    gate=GATE,
+    observable="restartCount grows with a resize of a resource whose policy is RestartContainer",
+    allows=[ContainerFacts(instance=RuntimeState.RUNNING, resize="restart")],
+    refuses=[
+        ContainerFacts(instance=RuntimeState.RUNNING, resize="in place"),
+        ContainerFacts(instance=RuntimeState.EXITED, resize="restart"),
+        ContainerFacts(instance=RuntimeState.RUNNING),
+    ],
+)
+def restarts_for_resize(facts: ContainerFacts) -> bool:
+    """A container is stopped and started anew for a resize only if the resizePolicy of a changed resource says so.
+
+    The default is NotRequired; under the Pod's policy Never nothing else is allowed.
+    """
+    return facts.instance is RuntimeState.RUNNING and facts.resize == "restart"
+
+
+@timing(
+    "resize-retry",
+    machine="pod",
+    cites=[_PAGE, source("pkg/kubelet/allocation/allocation_manager.go", "retryDelay")],
+    gate=GATE,
+    examples=[example(0, gives=30.0), example(1, gives=180.0), example(5, gives=180.0)],
+)
+def retry_delay(retries: int) -> float:
+    """A pending resize is tried again after 30 s, then every 3 minutes; also when a Pod of the node ends or shrinks."""
+    return timing_constant("resize-retry-initial" if retries == 0 else "resize-retry")
+
+
+_BEFORE = PodSpec((_sized("100m"),))
+
+
+@validation(
+    "resize-subresource",
+    machine="pod",
+    cites=[_PAGE, source("pkg/apis/core/validation/validation.go", "ValidatePodResize")],
+    gate=GATE,
+    allows=[(_BEFORE, PodSpec((_sized("200m"),)))],
+    refuses=[
+        (_BEFORE, PodSpec((Container("app", image="x:2"),))),
+        (_BEFORE, PodSpec((_sized("100m"),), restartPolicy="Never")),
+    ],
+)
+def only_resources_change(before: PodSpec, after: PodSpec) -> bool:
+    """The resize subresource changes cpu and memory of containers, and nothing else of the Pod."""
+    return _without_resources(before) == _without_resources(after)
+
+
+def _without_resources(spec: PodSpec) -> tuple[object, ...]:
+    containers = tuple(
+        (c.name, c.image, c.resizePolicy, c.restartPolicy, c.command, c.args)
+        for c in (*spec.initContainers, *spec.containers)
+    )
+    return containers, spec.restartPolicy, spec.nodeName, spec.ephemeralContainers
+
+
+@validation(
+    "resize-ephemeral-none",
+    machine="ephemeral_container",
+    cites=[
+        docs("concepts/workloads/pods/ephemeral-containers.md#what-is-an-ephemeral-container"),
+        source("pkg/apis/core/validation/validation.go", "allowedEphemeralContainerFields"),
+    ],
+    since="1.27",
+    allows=[Container("debug")],
+    refuses=[_sized("100m")],
+)
+def ephemeral_without_resources(container: Container) -> bool:
+    """Ephemeral containers have no resources, at creation or later."""
+    return container.resources is None or container.resources == _NONE
+
+
+def resizable(container: Container, gates: Gates, *, init: bool) -> bool:
+    """Whether a container can be resized in place: app containers, sidecars and, with a gate, other init containers."""
+    if not gates.on(GATE):
+        return False
+    return not init or is_sidecar(container, gates) or gates.on("InPlacePodVerticalScalingInitContainers")
