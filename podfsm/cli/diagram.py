@@ -39,7 +39,7 @@ def _list(ctx: click.Context, _parameter: click.Parameter, wanted: bool) -> None
 def command(
     machine: str, form: str, with_guards: bool, current: str | None, kubernetes: str, feature_gates: str
 ) -> None:
-    r"""Draw MACHINE: one of podfsm's own (see --list), or a spec file of yours ending in .yaml.
+    """Draw MACHINE: one of podfsm's own (see --list), or a spec file of yours ending in .yaml.
 
     svg and png need Graphviz's `dot`; the other forms need nothing.
 

@@ -52,7 +52,7 @@ def _list(ctx: click.Context, _parameter: click.Parameter, wanted: bool) -> None
 @kubernetes_option
 @feature_gates_option
 def command(name: str, files: tuple[str, ...], check: bool, show: int, kubernetes: str, feature_gates: str) -> int:
-    r"""Answer cases of the derivation NAME: a line {"id", "input"} in, a line {"id", "got"} out.
+    """Answer cases of the derivation NAME: a line {"id", "input"} in, a line {"id", "got"} out.
 
     FILE is standard input unless given, or where it is `-`.
 

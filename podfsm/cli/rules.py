@@ -26,7 +26,7 @@ format_option = click.option(
 @click.group("rules", invoke_without_command=True, context_settings=HELP)
 @click.pass_context
 def command(ctx: click.Context) -> None:
-    r"""The rules themselves: each one's statement, sources, versions and examples.
+    """The rules themselves: each one's statement, sources, versions and examples.
 
     \b
     Examples:
@@ -51,7 +51,7 @@ def list_rules(
     kubernetes: str | None = None,
     form: str = "text",
 ) -> None:
-    r"""List the rules, one a line: id, kind and statement.
+    """List the rules, one a line: id, kind and statement.
 
     \b
     Examples:
@@ -97,7 +97,7 @@ def _complete_rule(_ctx: click.Context, _parameter: click.Parameter, incomplete:
 @click.argument("rule_id", metavar="ID", shell_complete=_complete_rule)
 @format_option
 def show(rule_id: str, form: str) -> None:
-    r"""Show one rule: statement, remarks, versions, sources with links, and examples that the tests run.
+    """Show one rule: statement, remarks, versions, sources with links, and examples that the tests run.
 
     \b
     Example:
@@ -122,7 +122,7 @@ def show(rule_id: str, form: str) -> None:
 @click.argument("new")
 @format_option
 def diff(old: str, new: str, form: str) -> None:
-    r"""What differs between two Kubernetes versions: rules in force in one of them only, and gates switched.
+    """What differs between two Kubernetes versions: rules in force in one of them only, and gates switched.
 
     \b
     Example:

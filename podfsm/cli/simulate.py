@@ -56,7 +56,7 @@ def command(
     kubernetes: str | None,
     feature_gates: str,
 ) -> None:
-    r"""Show what the Pods of MANIFEST... will do: every phase, condition and container state, when, and by which rule.
+    """Show what the Pods of MANIFEST... will do: every phase, condition and container state, when, and by which rule.
 
     A MANIFEST is YAML or JSON with Pods and, if you like, a Scenario that says how images, processes and probes
     behave and what users do; `-` is standard input. Without a Scenario everything goes well.

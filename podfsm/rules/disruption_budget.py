@@ -17,7 +17,7 @@ from podfsm.engine.rule import derivation, docs, example, source, timing, valida
 from podfsm.kube.cluster import PodDisruptionBudget, PodDisruptionBudgetSpec
 from podfsm.kube.objects import ObjectMeta, OwnerReference, Pod, PodCondition, PodStatus
 from podfsm.kube.selector import matches
-from podfsm.kube.times import instant, seconds_of
+from podfsm.kube.times import seconds_of
 from podfsm.rules.disruption_target import Cause
 from podfsm.rules.timings import timing_constant
 
@@ -273,12 +273,17 @@ def budget_status(
     scale = len(matched) if counted else expected_scale(matched, controllers)
     figures = expected_and_desired(spec, len(matched), scale)
     if figures is None:
-        return BudgetStatus(0, *allowed_condition(None), budget.status.disruptedPods)
+        return _status(None, budget.status.disruptedPods)
     expected, desired = figures
     granted = _kept(budget.status.disruptedPods, matched, now)
     current = sum(healthy(pod, _seconds(granted.get(pod.metadata.name)), now) for pod in matched)
     allowed = disruptions_allowed(current, desired, expected)
-    return BudgetStatus(allowed, *allowed_condition(allowed), granted, expected, desired, current)
+    return _status(allowed, granted, expected, desired, current)
+
+
+def _status(allowed: int | None, granted: Mapping[str, datetime], *figures: int) -> BudgetStatus:
+    condition, reason = allowed_condition(allowed)
+    return BudgetStatus(allowed or 0, condition, reason, granted, *figures)
 
 
 def _kept(granted: Mapping[str, datetime], pods: Iterable[Pod], now: float) -> dict[str, datetime]:
@@ -289,8 +294,3 @@ def _kept(granted: Mapping[str, datetime], pods: Iterable[Pod], now: float) -> d
 
 def _seconds(at: datetime | None) -> float | None:
     return None if at is None else seconds_of(at)
-
-
-def with_grant(granted: Mapping[str, datetime], pod: str, now: float) -> dict[str, datetime]:
-    """The grants after one more: the eviction API notes the Pod before it deletes it."""
-    return {**granted, pod: instant(now)}

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
+import msgspec
 from attrs import frozen
 
 from podfsm.engine.rule import derivation, docs, example, source
@@ -21,6 +22,7 @@ from podfsm.kube.cluster import (
 )
 from podfsm.kube.objects import ObjectMeta, Pod, PodCondition, PodStatus
 from podfsm.kube.selector import matches
+from podfsm.kube.times import instant
 from podfsm.rules.disruption_budget import SYNC_FAILED, ready
 from podfsm.rules.disruption_target import Cause, disruption_reason
 from podfsm.rules.phase_counts import TERMINAL
@@ -230,3 +232,12 @@ def evict(pod: Pod, budgets: Sequence[PodDisruptionBudget], gates: Gates) -> Ans
     if len(matching) == 1 and free_of_charge(pod, matching[0], gates.on("PDBUnhealthyPodEvictionPolicy")):
         return GRANTED
     return answer(matching)
+
+
+def after_grant(status: PodDisruptionBudgetStatus, pod: str, now: float) -> PodDisruptionBudgetStatus:
+    """The budget's status once it has paid for the eviction of the Pod of this name, at `now` (seconds)."""
+    return msgspec.structs.replace(
+        status,
+        disruptionsAllowed=status.disruptionsAllowed - 1,
+        disruptedPods={**status.disruptedPods, pod: instant(now)},
+    )

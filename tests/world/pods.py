@@ -130,6 +130,8 @@ def containers(draw, name, role):
             made["lifecycle"] = hooks
     if role == "sidecar":
         made["restartPolicy"] = "Always"
+        if draw(st.integers(0, 5)) == 0:
+            made["restartPolicyRules"] = draw(RULES)
     elif role != "ephemeral" and draw(st.integers(0, 3)) == 0:
         choices = ["Never", "OnFailure"] + ["Always"] * (role == "app")
         made["restartPolicy"] = draw(st.sampled_from(choices))
