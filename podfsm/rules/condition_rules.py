@@ -1,8 +1,8 @@
-"""Which rule a condition's value comes from, for those who show it."""
+"""Which rule a condition's value or a container's state comes from, for those who show it."""
 
 from __future__ import annotations
 
-from podfsm.kube.objects import PodCondition
+from podfsm.kube.objects import ContainerState, PodCondition
 
 _BY_REASON = {
     ("PodScheduled", "SchedulingGated"): "sched-gates",
@@ -34,3 +34,17 @@ def rule_of(condition: PodCondition) -> str:
     """The id of the rule that gave the condition this status and reason; the gate rule for conditions of others."""
     by_reason = _BY_REASON.get((condition.type, condition.reason))
     return by_reason or _BY_TYPE.get((condition.type, condition.status), "cond-kubelet-owned-set")
+
+
+def rule_of_state(state: ContainerState, *, has_inits: bool) -> str:
+    """The id of the rule that gives a container this state by itself, where no transition explains it."""
+    if state.terminated is not None:
+        unseen = state.terminated.reason == "ContainerStatusUnknown"
+        return "term-missing-status-137" if unseen else "cstate-terminated-fields"
+    if state.running is not None:
+        return "cstate-ready"
+    reason = state.waiting.reason if state.waiting is not None else ""
+    first = "PodInitializing" if has_inits else "ContainerCreating"
+    if reason == "RestartingAllContainers":
+        return "restart-all-waiting-state"
+    return "cstate-default-waiting" if reason == first else "cstate-waiting-reasons"

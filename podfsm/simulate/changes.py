@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from attrs import define, field, frozen
 
 from podfsm.kube.objects import ContainerState, ContainerStatus, Pod, PodStatus
-from podfsm.rules.condition_rules import rule_of
+from podfsm.rules.condition_rules import rule_of, rule_of_state
 from podfsm.world.firing import MACHINE_OF
 from podfsm.world.pod import Fired, Snapshot
 
@@ -61,7 +61,9 @@ class Teller:
             known = {status.name: status for status in getattr(old, group)}
             for status in getattr(pod.status, group):
                 if (text := container_change(known.get(status.name), status)) is not None:
-                    yield Change(snapshot.at, key, status.name, text, self._take(key, status.name))
+                    rules = self._take(key, status.name)
+                    by_itself = rule_of_state(status.state, has_inits=bool(pod.spec.initContainers))
+                    yield Change(snapshot.at, key, status.name, text, rules or (by_itself,))
 
     def _phase(self, at: float, key: str, before: Pod | None, pod: Pod) -> Iterator[Change]:
         if before is None:
