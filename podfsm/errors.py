@@ -105,3 +105,8 @@ def nearest(name: str, known: Iterable[str]) -> str:
     if close:
         return f"did you mean {close[0]}?"
     return "known: " + ", ".join(known[:12]) + (" ..." if len(known) > 12 else "")
+
+
+def close_to(name: str, known: Iterable[str]) -> bool:
+    """Whether a name is most likely one of the known ones, misspelt."""
+    return bool(get_close_matches(name, list(known), n=1, cutoff=0.6))

@@ -44,9 +44,9 @@ class Simulation:
         """Run to the end of the scenario, `until`, or 10 minutes; earlier if everything is at rest."""
         end = self.until if self.until is not None else self.setup.scenario.duration or DEFAULT_DURATION
         self.world = World(0.0, Map(), self.setup.nodes)
-        for document in self.setup.pods:
+        for create in self.setup.pods:
             self._count += 1
-            yield self._take(creation(document, self.setup.scenario.environment, self.setup.late, self._count), 0.0)
+            yield self._take(create, 0.0)
         steps = list(self.setup.scenario.steps)
         while True:
             due = self._next_due()

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 from attrs import evolve, frozen
 
-from podfsm.errors import NotModelled, nearest
+from podfsm.errors import NotModelled, close_to, nearest
 from podfsm.kube.decode import decode
 from podfsm.kube.defaults import default_pod
 from podfsm.kube.document import Document
@@ -32,7 +32,7 @@ class Setup:
     `late`: names ('Kind/name') that a step creates, so that they are absent at first.
     """
 
-    pods: tuple[Document, ...]
+    pods: tuple[Create, ...]
     nodes: tuple[NodeView, ...]
     scenario: Scenario
     late: frozenset[str] = frozenset()
@@ -46,9 +46,9 @@ def read_setup(documents: Sequence[Document], scenario: Document | None = None) 
         raise scenarios[1].error("a second Scenario", expected="one", found=f"another in {first.source or 'the input'}")
     for document in documents:
         if document.kind not in KINDS:
-            raise NotModelled(
-                str(document.error(f"{document.kind} is not simulated", "kind", expected=", ".join(KINDS)))
-            )
+            hint = nearest(document.kind, KINDS) if close_to(document.kind, KINDS) else ""
+            problem = f"{document.kind} is not simulated"
+            raise NotModelled(str(document.error(problem, "kind", expected=", ".join(KINDS), hint=hint)))
     pods = tuple(d for d in documents if d.kind == "Pod")
     if not pods:
         where = documents[0] if documents else scenarios[0]
@@ -62,7 +62,8 @@ def read_setup(documents: Sequence[Document], scenario: Document | None = None) 
         for step in spec.steps
         if step.action == "create" and step.body.get("kind") in EXISTING
     )
-    return Setup(pods, nodes, spec, late)
+    created = tuple(creation(pod, spec.environment, late, number) for number, pod in enumerate(pods, 1))
+    return Setup(created, nodes, spec, late)
 
 
 def _check_names(pods: Iterable[Document]) -> None:
@@ -74,6 +75,23 @@ def _check_names(pods: Iterable[Document]) -> None:
         if key in seen:
             raise pod.error("a second Pod of this name", "metadata.name", found=quoted(key))
         seen[key] = pod
+        _check_containers(pod)
+
+
+def _check_containers(pod: Document) -> None:
+    """What nothing could be simulated without: containers, each with a name of its own."""
+    spec = decode(pod, Pod).spec
+    if not spec.containers:
+        raise pod.error("no containers", "spec.containers", expected="at least one container")
+    names: set[str] = set()
+    for group in ("initContainers", "containers", "ephemeralContainers"):
+        for index, container in enumerate(getattr(spec, group)):
+            where = f"spec.{group}[{index}].name"
+            if not container.name:
+                raise pod.error("a container without a name", where, expected="a name")
+            if container.name in names:
+                raise pod.error("a second container of this name", where, found=quoted(container.name))
+            names.add(container.name)
 
 
 def _check_scenario(pods: Sequence[Document], scenario: Scenario) -> None:

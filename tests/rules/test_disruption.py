@@ -19,6 +19,7 @@ RULES = all_rules()
 NOW = gates_for()
 WEB = LabelSelector({"app": "web"})
 READY = (PodCondition(type="Ready", status="True"),)
+FAILED = Condition("DisruptionAllowed", "False", "SyncFailed", "why")
 DELETED = datetime(2026, 1, 1, tzinfo=UTC)
 
 
