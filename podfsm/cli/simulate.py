@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 
 import click
 
@@ -16,6 +17,7 @@ from podfsm.kube.objects import Pod
 from podfsm.kube.read import read_documents
 from podfsm.simulate import prepare
 from podfsm.simulate.output import FORMATS, writer
+from podfsm.simulate.run import Simulation
 from podfsm.world.timing import PROFILES
 
 
@@ -78,10 +80,25 @@ def command(
         timing=timing,
         seed=seed,
     )
-    lines = writer(output)(simulation, events)
     out = sys.stdout
-    for line in lines:
-        out.write(line + "\n")
+    with _progress(simulation) as tell:
+        for line in writer(output)(simulation, events):
+            out.write(line + "\n")
+            tell()
+
+
+@contextmanager
+def _progress(simulation: Simulation) -> Iterator[Callable[[], None]]:
+    """How far the virtual clock is, on a terminal whose output goes elsewhere."""
+    if not sys.stderr.isatty() or sys.stdout.isatty():
+        yield lambda: None
+        return
+    from rich.console import Console
+    from rich.progress import Progress
+
+    with Progress(console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("simulating", total=simulation.end)
+        yield lambda: bar.update(task, completed=simulation.now)
 
 
 def _until(text: str | None) -> float | None:

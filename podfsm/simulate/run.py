@@ -40,9 +40,14 @@ class Simulation:
     _queue: list[tuple[float, int, str]] = field(factory=list)
     _count: int = 0
 
+    @property
+    def end(self) -> float:
+        """Until when it runs at most, in seconds."""
+        return self.until if self.until is not None else self.setup.scenario.duration or DEFAULT_DURATION
+
     def __iter__(self) -> Iterator[Step]:
         """Run to the end of the scenario, `until`, or 10 minutes; earlier if everything is at rest."""
-        end = self.until if self.until is not None else self.setup.scenario.duration or DEFAULT_DURATION
+        end = self.end
         self.world = World(0.0, Map(), self.setup.nodes)
         for create in self.setup.pods:
             self._count += 1
