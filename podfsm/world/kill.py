@@ -82,6 +82,7 @@ def run_reset(m: Model, d: Draft, op: Op) -> Progress:
     found = d.instance(op.id)
     if found is not None and container_state(m, d, found.name) != "Waiting":  # older records stand for no state
         fire_container(m, d, found.name, "reset", restart_all=True)
+        d.logs[found.name] = max(found.restart_count, d.logs.get(found.name, 0))
     remove_container(d, op.id)
     return Progress.DONE
 

@@ -185,6 +185,8 @@ class Draft:
     """When the first sandbox was asked for."""
     instances: dict[str, Instance] = field(factory=dict)
     starts: dict[str, int] = field(factory=dict)
+    logs: dict[str, int] = field(factory=dict)
+    """The number of the newest log file of containers whose record was removed but not their logs."""
     pulled: frozenset[str] = frozenset()
     first_pull: dict[str, float] = field(factory=dict)
     stops: dict[str, Stop] = field(factory=dict)

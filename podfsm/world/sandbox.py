@@ -25,6 +25,8 @@ def run_purge_init(_m: Model, d: Draft, _op: Op) -> Progress:
     assert d.work is not None
     names = {c.name for c in d.work.pod.spec.initContainers}
     gone = {c.id for c in d.live if c.name in names and c.state is RuntimeState.EXITED}
+    for name in names:
+        d.logs.pop(name, None)
     for container_id in gone:
         remove_container(d, container_id)
     d.cache = tuple(c for c in d.cache if c.id not in gone)

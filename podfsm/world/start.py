@@ -13,6 +13,7 @@ from attrs import evolve
 from podfsm.kube.objects import Container, PodSpec
 from podfsm.rules import crash_backoff
 from podfsm.rules.container_state import StartError
+from podfsm.rules.container_status import next_restart_count
 from podfsm.rules.facts import Role, RuntimeState
 from podfsm.rules.sidecar import is_sidecar
 from podfsm.world import images
@@ -109,7 +110,7 @@ def _create(m: Model, d: Draft, op: Op, container: Container) -> Progress | None
         fire_container(m, d, op.name, "create_failed")
         return failed(m, d, op, container, reason, message)
     previous = next((c for c in d.view if c.name == op.name), None)
-    made = make_instance(d, container, 0 if previous is None else previous.restart_count + 1)
+    made = make_instance(d, container, next_restart_count(previous, d.logs.get(op.name)))
     d.event("Normal", "Created", f"Created container: {op.name}", op.name)
     fire_container(m, d, op.name, "create")
     advance(d, evolve(op, stage="start", id=made.id))
