@@ -20,6 +20,9 @@ from podfsm.simulate.output import FORMATS, writer
 from podfsm.simulate.run import Simulation
 from podfsm.world.timing import PROFILES
 
+PICTURES = ("svg", "html", "perfetto")
+"""Forms that show a whole run; `podfsm.render.timeline` draws them."""
+
 
 @click.command("simulate", context_settings=HELP)
 @click.argument("manifests", nargs=-1, required=True, metavar="MANIFEST...")
@@ -28,7 +31,12 @@ from podfsm.world.timing import PROFILES
     "--until", metavar="DURATION", help="How long to simulate: 90s, 10m, 24h. Default: the Scenario's duration, or 10m."
 )
 @click.option(
-    "-o", "--output", type=click.Choice(list(FORMATS)), default="timeline", show_default=True, help="What to print."
+    "-o",
+    "--output",
+    type=click.Choice([*FORMATS, *PICTURES]),
+    default="timeline",
+    show_default=True,
+    help="What to print.",
 )
 @click.option(
     "--events", is_flag=True, help="Also print core/v1 Events (Pulled, Started, BackOff, Killing, Unhealthy ...)."
@@ -82,9 +90,21 @@ def command(
     )
     out = sys.stdout
     with _progress(simulation) as tell:
-        for line in writer(output)(simulation, events):
+        for line in _lines(simulation, output, events):
             out.write(line + "\n")
             tell()
+
+
+def _lines(simulation: Simulation, output: str, events: bool) -> Iterator[str]:
+    """What to print, line by line where it can be told before the run is over."""
+    if output in FORMATS:
+        yield from writer(output)(simulation, events)
+        return
+    from podfsm.render.timeline import PICTURES as DRAWN
+    from podfsm.render.timeline import lanes_of
+
+    snapshots = [snapshot for step in simulation for snapshot in step.snapshots]
+    yield DRAWN[output](lanes_of(snapshots, simulation.now), simulation.now)
 
 
 @contextmanager

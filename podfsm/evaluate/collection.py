@@ -12,7 +12,7 @@ from podfsm.evaluate.registry import evaluator
 from podfsm.kube.cluster import Node, NodeCondition, NodeSpec, NodeStatus, Taint
 from podfsm.kube.objects import ObjectMeta, Pod, Toleration
 from podfsm.rules.deletion_gc import Collected, collect, first_missed, threshold
-from podfsm.rules.taint_eviction import Plan, plan, stays_for
+from podfsm.rules.taint_eviction import Plan, replan
 from podfsm.rules.timings import timing_constant
 
 
@@ -64,7 +64,7 @@ def taint_eviction(given: dict[str, Any], _gates: Gates) -> dict[str, Any]:
             touched = list(tolerations)
             taints = msgspec.convert(event.get("taints") or [], tuple[Taint, ...])
         for name in touched:
-            plans[name] = plan(plans[name], stays_for(taints, tolerations[name]), now)
+            plans[name] = replan(plans[name], taints, tolerations[name], now)
         _carry_out(plans, evicted, now)
     _carry_out(plans, evicted, math.inf)
     return {"evictedAt": {name: int(evicted.get(name, -1)) for name in tolerations}}

@@ -101,7 +101,7 @@ def _in_order(status: ContainerStatus) -> bool:
     if ended is not None and _later(began, ended.finishedAt):
         return False
     last = status.lastState.terminated
-    if last is None:
+    if last is None or last == ended:  # a wait that a delete has ended shows the same end twice
         return True
     return not _later(last.startedAt, last.finishedAt) and not _later(last.finishedAt, began)
 

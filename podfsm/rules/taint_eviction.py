@@ -14,7 +14,7 @@ from podfsm.engine.rule import derivation, docs, example, source, timing
 from podfsm.kube.cluster import Taint
 from podfsm.kube.objects import PodCondition, Toleration
 from podfsm.rules.disruption_target import Cause, disruption_reason
-from podfsm.rules.taints import evicting, tolerates
+from podfsm.rules.taints import NO_EXECUTE, evicting, tolerates, untolerated
 
 _PAGE = "concepts/scheduling-eviction/taint-and-toleration.md"
 _EVICTIONS = docs(f"{_PAGE}#taint-based-evictions")
@@ -78,21 +78,23 @@ class Plan:
     observable="event TaintManagerEviction: Cancelling deletion of Pod",
     examples=[
         example(Plan(0.0, 300.0), None, 10.0, gives=None),
-        example(Plan(0.0, 300.0), 0.0, 10.0, gives=Plan(10.0, 10.0)),
+        example(Plan(0.0, 300.0), 0.0, 10.0, tolerated=False, gives=Plan(10.0, 10.0)),
+        example(Plan(0.0, 300.0), 0.0, 10.0, gives=Plan(0.0, 300.0)),
         example(Plan(0.0, 300.0), 60.0, 10.0, gives=Plan(0.0, 300.0)),
         example(Plan(10.0, 300.0), 60.0, 10.0, gives=Plan(10.0, 70.0)),
         example(None, 60.0, 10.0, gives=Plan(10.0, 70.0)),
     ],
 )
-def plan(planned: Plan | None, stays: float | None, now: float) -> Plan | None:
+def plan(planned: Plan | None, stays: float | None, now: float, tolerated: bool = True) -> Plan | None:
     """A planned deletion is called off when the taints go, or are all tolerated for good, before the time is up.
 
     One that is planned stays as it is, neither sooner nor later, whatever new taints and tolerations say; only a taint
-    that is not tolerated at all moves it: to now. `stays` is what `stays_for` gives now.
+    that is not tolerated at all moves it: to now. `stays` is what `stays_for` gives now; `tolerated` tells whether some
+    toleration covers each taint, if only for no time.
     """
     if stays is None:
         return None
-    if stays > 0 and planned is not None and planned.made_at < now:
+    if tolerated and planned is not None and planned.made_at < now:
         return planned
     return Plan(now, now + stays)
 
@@ -127,3 +129,10 @@ def condition_before_deletion() -> PodCondition:
         reason=disruption_reason(Cause.TAINT),
         message="Taint manager: deleting due to NoExecute taint",
     )
+
+
+def replan(planned: Plan | None, taints: Sequence[Taint], tolerations: Sequence[Toleration], now: float) -> Plan | None:
+    """What becomes of a planned deletion when the node's taints or the Pod's tolerations are these from `now` on."""
+    covered = untolerated(taints, tolerations, (NO_EXECUTE,)) is None
+    changed: Plan | None = plan(planned, stays_for(taints, tolerations), now, covered)
+    return changed

@@ -1,6 +1,7 @@
 """A case: Pods, how their environment behaves, and what users do to them when. Plain data, and a Scenario when written.
 
-Durations are numbers of seconds, or `forever`, so that any implementation can read them.
+Durations are numbers of seconds, or `forever`, so that any implementation can read them; the Scenario that is written
+spells them as Kubernetes does.
 """
 
 from __future__ import annotations
@@ -16,6 +17,23 @@ from podfsm.kube.document import Document
 from podfsm.simulate.scenario import API_VERSION
 
 Json = dict[str, Any]
+FOREVER = float("inf")
+
+
+def seconds(value: Any) -> float:
+    """A duration of a case in seconds; infinity for `forever`."""
+    return FOREVER if value == "forever" else float(value)
+
+
+def spelled(value: Any) -> Any:
+    """The same value with every broken number of seconds as a duration such as 1500ms."""
+    if isinstance(value, dict):
+        return {key: spelled(part) for key, part in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [spelled(part) for part in value]
+    if isinstance(value, float):
+        return int(value) if value.is_integer() else f"{round(value * 1000)}ms"
+    return value
 
 
 @frozen
@@ -64,7 +82,7 @@ class Case:
 
     def documents(self, name: str = "case") -> list[Document]:
         """What `podfsm.simulate.prepare` takes."""
-        scenario = {"apiVersion": API_VERSION, "kind": "Scenario", "metadata": {"name": name}, "spec": self.spec}
+        scenario = {"apiVersion": API_VERSION, "kind": "Scenario", "metadata": {"name": name}, "spec": spelled(self.spec)}
         return [Document(dict(raw)) for raw in (*self.pods, scenario)]
 
     def to_yaml(self, name: str = "case", says: str = "") -> str:

@@ -9,18 +9,17 @@ import heapq
 from collections.abc import Mapping
 from typing import Any
 
-import msgspec
 from attrs import asdict, define, evolve, field
 from immutables import Map
 
 from podfsm.errors import UnknownName
 from podfsm.kube.document import Document
-from podfsm.kube.times import rfc3339
 from podfsm.rules.facts import RuntimeState
 from podfsm.rules.gates import gates_for
 from podfsm.simulate.output import object_of
 from podfsm.simulate.scenario import API_VERSION, Scenario, read_scenario
 from podfsm.simulate.setup import creation
+from podfsm.testing.case import spelled
 from podfsm.world.model import Model, make_model
 from podfsm.world.pod import Fired, PodEvent, PodWorld, Snapshot, freeze, thaw
 from podfsm.world.scripts import FOREVER
@@ -163,7 +162,7 @@ class SimulatedCluster:
             found.update(behaviour)
 
     def _scenario(self) -> Scenario:
-        raw = {"apiVersion": API_VERSION, "kind": "Scenario", "spec": msgspec.to_builtins(self._spec)}
+        raw = {"apiVersion": API_VERSION, "kind": "Scenario", "spec": spelled(self._spec)}
         return read_scenario(Document(raw))
 
     def _renew_scripts(self) -> None:
@@ -201,8 +200,3 @@ class SimulatedCluster:
 def make_cluster() -> SimulatedCluster:
     """A new cluster of podfsm's own: what `podfsm verify` checks unless told otherwise."""
     return SimulatedCluster(world=World(0.0, Map()))
-
-
-def stamped(at: float) -> str:
-    """An instant as watch events carry it."""
-    return rfc3339(at)

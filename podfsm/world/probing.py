@@ -202,7 +202,7 @@ def _settle(m: Model, d: Draft, key: Key, container: Container, shown: Container
         d.event("Warning", "Unhealthy", f"{kind.value.capitalize()} probe failed", container.name)
     elif done.probed and result is None:
         d.event("Warning", "Unhealthy", f"{kind.value.capitalize()} probe errored", container.name)
-    _fire(m, d, key, before, done, result)
+    _fire(m, d, key, before, done, result, shown)
     changed = False
     if done.worker.cached is not None and done.worker.container_id:
         known = (kind, done.worker.container_id)
@@ -214,18 +214,27 @@ def _settle(m: Model, d: Draft, key: Key, container: Container, shown: Container
         _published(m, d, kind, done.worker)
 
 
-def _fire(m: Model, d: Draft, key: Key, before: ProbeWorker, done: Tick, result: ProbeResult | None) -> None:
+def _fire(
+    m: Model,
+    d: Draft,
+    key: Key,
+    before: ProbeWorker,
+    done: Tick,
+    result: ProbeResult | None,
+    shown: ContainerStatus | None,
+) -> None:
     """Move the worker's machine: the first of its triggers that may fire now, until none does."""
     assert d.work is not None
     kind, name = key
     facts = probe_facts(d, kind, before, done, result, find_container(d.work.pod.spec, name))
     instance = f"{kind.value}/{name}"
-    for trigger in _triggers(before, done):
+    running = shown is not None and shown.state.running is not None
+    for trigger in _triggers(before, done, running=running):
         if may_fire(m, d, "probe", instance, trigger, facts):
             fire(m, d, "probe", instance, trigger, facts)
 
 
-def _triggers(before: ProbeWorker, done: Tick) -> tuple[str, ...]:
+def _triggers(before: ProbeWorker, done: Tick, *, running: bool) -> tuple[str, ...]:
     """What happened to the worker at a tick, in order."""
     happened: list[str] = []
     if done.worker.container_id != before.container_id:
@@ -236,8 +245,8 @@ def _triggers(before: ProbeWorker, done: Tick) -> tuple[str, ...]:
             happened.append("publish")
         if done.worker.on_hold and not before.on_hold:
             happened.append("hold")
-    elif done.worker.container_id and done.worker.cached is ProbeResult.FAILURE and done.published:
-        happened.append("lose")
+    elif done.keep_going and done.worker.container_id and not done.worker.on_hold:
+        happened.append("delay_over" if running else "lose")
     if not done.keep_going:
         happened.append("leave")
     return tuple(happened)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from podfsm.kube.objects import ContainerStatus
+from podfsm.testing.case import seconds
 from podfsm.testing.history import History, Seen, condition
 from podfsm.testing.invariants.base import always, unless
 
@@ -128,7 +129,7 @@ def _obedient(history: History, name: str) -> bool:
     script = history.case.script_of(history.name, name)
     container = history.containers[name]
     attempts = script.get("attempts", ())
-    if any(float(attempt.get("stop", {}).get("takes", 0)) > 1 for attempt in attempts):
+    if any(seconds(attempt.get("stop", {}).get("takes", 0)) > 1 for attempt in attempts):
         return False
     if container.lifecycle is not None and container.lifecycle.preStop is not None:
         return False

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from podfsm.kube.objects import ContainerStatus, Pod
+from podfsm.testing.case import seconds
 from podfsm.testing.history import LOST, TERMINAL, History, Seen, condition
 from podfsm.testing.invariants.base import always, unless
 
@@ -112,42 +113,53 @@ def deadline(history: History) -> Iterator[bool | str]:
         pod = seen.pod
         if pod.status.reason != "DeadlineExceeded":
             continue
-        started, seconds = history.clock(pod.status.startTime), pod.spec.activeDeadlineSeconds
-        if started is None or seconds is None:
+        started, limit = history.clock(pod.status.startTime), pod.spec.activeDeadlineSeconds
+        if started is None or limit is None:
             yield f"at {seen.at:g} s DeadlineExceeded without a deadline"
         else:
-            yield unless(seen.at < started + seconds - 1e-6, f"at {seen.at:g} s DeadlineExceeded, {seconds} s are not over")
+            yield unless(seen.at < started + limit - 1e-6, f"at {seen.at:g} s DeadlineExceeded, {limit} s are not over")
     yield from _deadline_comes(history)
 
 
 def _deadline_comes(history: History) -> Iterator[bool | str]:
     pod = history.last
-    started, seconds = history.clock(pod.status.startTime), pod.spec.activeDeadlineSeconds
-    if history.case is None or started is None or seconds is None or history.deletion is not None:
+    started, limit = history.clock(pod.status.startTime), pod.spec.activeDeadlineSeconds
+    if history.case is None or started is None or limit is None or history.deletion is not None:
         return
-    limit = started + seconds
     over = history.terminal_at
-    late = limit + (pod.spec.terminationGracePeriodSeconds or 0) + slowness(history) + 3 * PATIENCE
+    late = started + limit + (pod.spec.terminationGracePeriodSeconds or 0) + slowness(history) + 3 * PATIENCE
     if history.ends > late:
-        yield unless(over is None or over > late, f"the Pod goes on after its deadline at {limit:g} s")
+        yield unless(over is None or over > late, f"the Pod goes on after its deadline of {limit} s")
 
 
 def slowness(history: History) -> float:
-    """The longest that something in the Pod's environment keeps a sync waiting, in seconds; infinity if for ever."""
-    if history.case is None:
-        return 0.0
-    spec = history.case.spec
-    found = [0.0]
-    for image in spec.get("images", {}).values():
-        found.append(float(image.get("pullTakes", 0)))
-    for pod in spec.get("pods", ()):
-        found.append(float(pod.get("sandbox", {}).get("takes", 0)))
+    """How long the Pod's environment may keep its kubelet waiting, in seconds: pulls, starts, hooks and stops together.
+
+    Stops are bounded by their grace. Infinity where a start may hang for ever.
+    """
+    return starting(history) + stopping(history)
+
+
+def starting(history: History) -> float:
+    """The part of `slowness` that starts have in it."""
+    spec = history.case.spec if history.case is not None else {}
+    found = sum(seconds(image.get("pullTakes", 0)) for image in spec.get("images", {}).values())
+    found += sum(seconds(pod.get("sandbox", {}).get("takes", 0)) for pod in spec.get("pods", ()))
     for script in spec.get("containers", ()):
-        for attempt in script.get("attempts", ()):
-            found.append(float(attempt.get("startTakes", 0)))
-            found.append(float(attempt.get("stop", {}).get("takes", 0)) if "stop" in attempt else 0.0)
-        for hook in ("postStart", "preStop"):
-            found += [float(window.get("takes", 0)) for window in script.get(hook, ())]
-    sleeps = [hook.sleep.seconds for c in history.containers.values() if c.lifecycle is not None
-              for hook in (c.lifecycle.postStart, c.lifecycle.preStop) if hook is not None and hook.sleep is not None]  # fmt: skip
-    return sum(found) + sum(sleeps)
+        found += sum(seconds(attempt.get("startTakes", 0)) for attempt in script.get("attempts", ()))
+        found += sum(seconds(window.get("takes", 0)) for window in script.get("postStart", ()))
+    hooks = (c.lifecycle.postStart for c in history.containers.values() if c.lifecycle is not None)
+    return found + sum(hook.sleep.seconds for hook in hooks if hook is not None and hook.sleep is not None)
+
+
+def stopping(history: History) -> float:
+    """The part that stops have: what processes and preStop hooks take, but no more than their grace each."""
+    own = history.last.spec.terminationGracePeriodSeconds
+    grace = float(30 if own is None else own)
+    found = 0.0
+    for script in history.case.spec.get("containers", ()) if history.case is not None else ():
+        takes = [seconds(attempt.get("stop", {}).get("takes", 0)) for attempt in script.get("attempts", ())]
+        takes += [seconds(window.get("takes", 0)) for window in script.get("preStop", ())]
+        found += sum(min(grace + 2, taken) for taken in takes)
+    hooks = (c.lifecycle.preStop for c in history.containers.values() if c.lifecycle is not None)
+    return found + sum(min(grace, hook.sleep.seconds) for hook in hooks if hook is not None and hook.sleep is not None)

@@ -1,0 +1,216 @@
+"""What a Pod's status holds at all: whose statuses it lists, what it says before and after binding, ready and started."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from podfsm.engine.rule import docs, invariant, source
+from podfsm.kube.objects import (
+    Container,
+    ContainerState,
+    ContainerStateRunning,
+    ContainerStateTerminated,
+    ContainerStateWaiting,
+    ContainerStatus,
+    ObjectMeta,
+    Pod,
+    PodCondition,
+    PodSchedulingGate,
+    PodSpec,
+    PodStatus,
+)
+from podfsm.kube.times import instant
+from podfsm.rules.instance_invariants import statuses_of
+from podfsm.rules.phase_invariants import same_pod
+from podfsm.rules.restart_checks import RESTARTING_ALL
+
+_PAGE = "concepts/workloads/pods/pod-lifecycle.md"
+_STATES = docs(f"{_PAGE}#container-states")
+_GENERATE = source("pkg/kubelet/kubelet_pods.go", "generateAPIPodStatus")
+_CONVERT = source("pkg/kubelet/kubelet_pods.go", "convertToAPIContainerStatuses")
+_PROBED = source("pkg/kubelet/prober/prober_manager.go", "UpdatePodStatus")
+_MACHINES = ("container", "init_container", "sidecar_container")
+
+_NEVER = datetime(1971, 1, 1, tzinfo=UTC)
+"""Earlier times stand for none."""
+
+_RUNS = ContainerState(running=ContainerStateRunning())
+_WAITS = ContainerState(waiting=ContainerStateWaiting("ContainerCreating"))
+_DONE = ContainerState(terminated=ContainerStateTerminated())
+
+
+def _pod(*apps: ContainerStatus, names: Sequence[str] = ("app",), node: str = "n", **status: object) -> Pod:
+    """A small Pod for the examples."""
+    spec = PodSpec(containers=tuple(Container(name=name) for name in names), nodeName=node)
+    return Pod(metadata=ObjectMeta(uid="u"), spec=spec, status=PodStatus(containerStatuses=apps, **status))  # type: ignore[arg-type]
+
+
+def _init(status: ContainerStatus) -> Pod:
+    spec = PodSpec(initContainers=(Container(name=status.name),))
+    return Pod(spec=spec, status=PodStatus(initContainerStatuses=(status,)))
+
+
+@invariant(
+    "status-lists-the-spec",
+    area="container-state",
+    cites=[_STATES, _CONVERT],
+    seed=4,
+    observable="names in initContainerStatuses, containerStatuses, ephemeralContainerStatuses",
+    allows=[_pod(ContainerStatus("app", _RUNS)), _pod()],
+    refuses=[
+        _pod(ContainerStatus("web", _RUNS)),
+        _pod(ContainerStatus("app", _RUNS), ContainerStatus("app", _RUNS)),
+        _pod(ContainerStatus("app", _RUNS), names=("app", "web")),
+    ],
+)
+def lists_the_spec(pod: Pod) -> bool:
+    """Each list of container statuses has one entry for each container of its kind in the spec, or is empty.
+
+    An ephemeral container added last may have none yet.
+    """
+    spec, status = pod.spec, pod.status
+    return (
+        _same_names(spec.containers, status.containerStatuses)
+        and _same_names(spec.initContainers, status.initContainerStatuses)
+        and _same_names(spec.ephemeralContainers, status.ephemeralContainerStatuses, complete=False)
+    )
+
+
+def _same_names(containers: Sequence[Container], statuses: Sequence[ContainerStatus], *, complete: bool = True) -> bool:
+    if not statuses:
+        return True
+    names = {status.name for status in statuses}
+    if len(names) != len(statuses) or (complete and len(names) != len(containers)):
+        return False
+    return names <= {container.name for container in containers}
+
+
+@invariant(
+    "status-lists-stay",
+    area="container-state",
+    machine="pod",
+    cites=[_STATES, _GENERATE],
+    observable="lists of container statuses only grow",
+    allows=[(_pod(), _pod(ContainerStatus("app", _RUNS)))],
+    refuses=[(_pod(ContainerStatus("app", _RUNS)), _pod())],
+)
+def lists_stay(before: Pod, after: Pod) -> bool:
+    """A container that has a status keeps having one."""
+    if not same_pod(before, after):
+        return True
+    old, new = before.status, after.status
+    return (
+        len(old.containerStatuses) <= len(new.containerStatuses)
+        and len(old.initContainerStatuses) <= len(new.initContainerStatuses)
+        and len(old.ephemeralContainerStatuses) <= len(new.ephemeralContainerStatuses)
+    )
+
+
+@invariant(
+    "status-ready-runs",
+    area="container-state",
+    machine=_MACHINES,
+    cites=[_STATES, _PROBED],
+    seed=3,
+    observable="ready and started against state",
+    allows=[
+        _pod(ContainerStatus("app", _RUNS, ready=True, started=True)),
+        _pod(ContainerStatus("app", _RUNS, started=True)),
+        _init(ContainerStatus("init", _DONE, ready=True, started=False)),
+    ],
+    refuses=[
+        _pod(ContainerStatus("app", _WAITS, ready=True, started=True)),
+        _pod(ContainerStatus("app", _RUNS, ready=True, started=False)),
+        _pod(ContainerStatus("app", _DONE, started=True)),
+        _init(ContainerStatus("init", _RUNS, ready=True, started=True)),
+        _init(ContainerStatus("init", _DONE, ready=False, started=False)),
+    ],
+)
+def ready_runs(pod: Pod) -> bool:
+    """A container that is ready runs, and has started unless it was restarted; one that has started runs.
+
+    A regular init container is ready once it has exited 0, and then only. RestartAllContainers leaves both as they were
+    until the container starts anew.
+    """
+    sidecars = {entry.name for entry in pod.spec.initContainers if entry.restartPolicy == "Always"}
+    status = pod.status
+    for entry in status.initContainerStatuses:
+        if not (_ready_as_app(entry) if entry.name in sidecars else _ready_as_init(entry)):
+            return False
+    return all(_ready_as_app(app) for app in status.containerStatuses)
+
+
+def _ready_as_app(status: ContainerStatus) -> bool:
+    if status.state.running is None:
+        return not (status.ready or status.started) or _removed(status)
+    return not status.ready or status.started is not False or status.restartCount > 0
+
+
+def _ready_as_init(status: ContainerStatus) -> bool:
+    end = status.state.terminated
+    succeeded = end is not None and end.exitCode == 0
+    fits = status.ready == succeeded and not (status.started and status.state.running is None)
+    return fits or _removed(status)
+
+
+def _removed(status: ContainerStatus) -> bool:
+    last = status.lastState.terminated
+    return last is not None and last.reason == RESTARTING_ALL
+
+
+@invariant(
+    "status-after-binding",
+    area="scheduling",
+    machine="pod",
+    cites=[docs(f"{_PAGE}#pod-lifetime"), source("pkg/registry/core/pod/storage/storage.go", "setPodNodeAndMetadata"), _GENERATE],
+    seed=1,
+    observable="spec.nodeName against conditions[PodScheduled], startTime and container statuses",
+    allows=[
+        _pod(node=""),
+        _pod(conditions=(PodCondition("PodScheduled", "True"),), startTime=instant(3)),
+        _pod(node="", conditions=(PodCondition("PodScheduled", "False", "Unschedulable"),)),
+    ],
+    refuses=[
+        _pod(conditions=(PodCondition("PodScheduled", "False", "Unschedulable"),)),
+        _pod(node="", conditions=(PodCondition("PodScheduled", "True"),)),
+        _pod(node="", startTime=instant(3)),
+        _pod(ContainerStatus("app", _RUNS), node=""),
+        Pod(spec=PodSpec(nodeName="n", schedulingGates=(PodSchedulingGate("g"),))),
+    ],
+)
+def follows_binding(pod: Pod) -> bool:
+    """PodScheduled is True if and only if the Pod is bound; only then do startTime, hostIP and containers show.
+
+    No scheduling gate is left by then. A Pod bound at its creation has the condition from the kubelet's first status on.
+    """
+    scheduled = next((c.status for c in pod.status.conditions if c.type == "PodScheduled"), "")
+    if pod.spec.nodeName:
+        return scheduled in ("", "True") and not pod.spec.schedulingGates
+    status = pod.status
+    return scheduled != "True" and status.startTime is None and not status.hostIP and not statuses_of(pod)
+
+
+@invariant(
+    "status-times-follow",
+    area="container-state",
+    machine="pod",
+    cites=[docs(f"{_PAGE}#pod-lifetime"), _GENERATE],
+    observable="startTime before every startedAt",
+    allows=[_pod(ContainerStatus("app", ContainerState(running=ContainerStateRunning(instant(5)))), startTime=instant(3))],
+    refuses=[_pod(ContainerStatus("app", ContainerState(running=ContainerStateRunning(instant(2)))), startTime=instant(3))],
+)
+def times_follow(pod: Pod) -> bool:
+    """A Pod is acknowledged by its kubelet (startTime) before its containers start.
+
+    Static Pods run before the API knows them. The start of a container that could not be started is in 1970.
+    """
+    began = pod.status.startTime
+    if began is None or "kubernetes.io/config.mirror" in pod.metadata.annotations:
+        return True
+    for status in statuses_of(pod):
+        for state in (status.state, status.lastState):
+            moment = state.running.startedAt if state.running else state.terminated and state.terminated.startedAt
+            if moment is not None and _NEVER < moment < began:
+                return False
+    return True
