@@ -9,6 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from podfsm.check import Finding, check
     from podfsm.engine.machine import Lifecycle, build_machine, machine_class
     from podfsm.engine.rule import (
         Citation,
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
         SpecError,
         UnknownName,
     )
+    from podfsm.explain import Explanation, can_become, explain, kubectl_columns
     from podfsm.machines import (
         ContainerMachine,
         EphemeralContainerMachine,
@@ -61,6 +63,8 @@ __all__ = [
     "Citation",
     "ContainerMachine",
     "EphemeralContainerMachine",
+    "Explanation",
+    "Finding",
     "Fired",
     "Gates",
     "GuardCrashed",
@@ -89,15 +93,19 @@ __all__ = [
     "Version",
     "all_rules",
     "build_machine",
+    "can_become",
+    "check",
     "compile_table",
     "default",
     "derivation",
     "docs",
     "draw",
     "example",
+    "explain",
     "gates_for",
     "guard",
     "invariant",
+    "kubectl_columns",
     "load_spec",
     "machine",
     "machine_class",
@@ -110,6 +118,8 @@ __all__ = [
 ]
 
 _HOMES = {
+    "podfsm.check": "Finding",
+    "podfsm.explain": "Explanation can_become kubectl_columns",
     "podfsm.engine.machine": "Lifecycle build_machine machine_class",
     "podfsm.engine.rule": "Citation Registry Rule default derivation docs example guard invariant source timing "
     "validation",
@@ -131,10 +141,15 @@ _HOME["draw"] = (
     "render",
 )  # a function named like its package would hide it; so `simulate` stays in podfsm.simulate
 
+_CALLABLE = ("check", "explain")
+"""Packages that are functions as well."""
+
 
 def __getattr__(name: str) -> Any:
     if name == "__version__":
         return import_module("importlib.metadata").version("podfsm")
+    if name in _CALLABLE:
+        return import_module(f"podfsm.{name}")
     if name not in _HOME:
         raise AttributeError(f"module 'podfsm' has no attribute {name!r}")
     module, attribute = _HOME[name]

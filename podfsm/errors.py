@@ -17,7 +17,7 @@ class InputError(PodfsmError, ValueError):
     """Bad input: one located complaint.
 
     `source` is a file name or "<stdin>"; `line` and `column` count from 1; `path` is the place inside the object
-    (`spec.containers[0].image`); `expected` and `found` say what is wrong; `hint` is the nearest valid name or a remedy.
+    (`spec.containers[0].image`); `expected` and `found` tell the fault; `hint` is the nearest valid name or a remedy.
     """
 
     def __init__(

@@ -16,9 +16,13 @@ what will this Pod do, and which rule is behind it?
 
 Verbs:
   simulate    run manifests on a virtual clock and print what happens when
+  check       find where recorded Pods depart from the rules
+  explain     say why a Pod is as it is, and what has to happen next
+  lint        find what the API server would refuse in manifests, and what will surprise
   diagram     draw a state machine: mermaid, dot, svg, png, plantuml, scxml, xstate
   rules       list the rules, show one with its sources, compare two versions
   eval        answer one question about the lifecycle over JSON lines
+  verify      check the invariants of the lifecycle, over podfsm or an implementation of your own
   completion  print the completion script for bash, zsh or fish
 
 Options:

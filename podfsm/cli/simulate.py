@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -88,6 +89,8 @@ def command(
         timing=timing,
         seed=seed,
     )
+    # Worlds hold no cycles, and a large run holds millions of objects: looking for cycles often would only cost.
+    gc.set_threshold(200_000, 20, 20)
     out = sys.stdout
     with _progress(simulation) as tell:
         for line in _lines(simulation, output, events):

@@ -38,15 +38,20 @@ def default_pod(
         metadata["namespace"] = "default"
     pod["metadata"] = in_order(metadata, "ObjectMeta")
     spec = pod["spec"] = pod.get("spec") or {}
+    default_spec(spec, pod_level_resources=pod_level_resources)
+    admit(spec, priority_classes)
+    pod["spec"] = in_order(spec, "PodSpec")
+    return pod
+
+
+def default_spec(spec: dict[str, Any], *, pod_level_resources: bool = True) -> None:
+    """Complete the spec of a Pod or of a template (changed in place), without what admission adds to Pods."""
     for key in _LISTS:
         if key in spec:
             spec[key] = [default_container(each, ephemeral=key == "ephemeralContainers") for each in spec[key]]
     _default_spec(spec)
     if pod_level_resources:
         default_pod_resources(spec)
-    admit(spec, priority_classes)
-    pod["spec"] = in_order(spec, "PodSpec")
-    return pod
 
 
 def created_pod(raw: Mapping[str, Any], **options: Any) -> dict[str, Any]:

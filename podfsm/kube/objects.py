@@ -116,6 +116,7 @@ class ContainerPort(Struct, frozen=True):
     containerPort: int = 0
     hostPort: int = 0
     protocol: str = ""
+    hostIP: str = ""
 
 
 class ResizePolicy(Struct, frozen=True):
@@ -150,6 +151,7 @@ class VolumeMount(Struct, frozen=True):
     mountPath: str = ""
     subPath: str = ""
     readOnly: bool = False
+    subPathExpr: str = ""
 
 
 class Container(Struct, frozen=True):
@@ -175,6 +177,12 @@ class Container(Struct, frozen=True):
     terminationMessagePath: str = ""
     terminationMessagePolicy: str = ""
     targetContainerName: str = ""
+    workingDir: str = ""
+    securityContext: dict[str, Any] | None = None
+    volumeDevices: tuple[dict[str, Any], ...] = ()
+    stdin: bool = False
+    stdinOnce: bool = False
+    tty: bool = False
 
 
 class PodReadinessGate(Struct, frozen=True):
@@ -239,6 +247,8 @@ class PodSpec(Struct, frozen=True):
     volumes: tuple[dict[str, Any], ...] = ()
     shareProcessNamespace: bool = False
     os: dict[str, Any] | None = None
+    dnsPolicy: str = ""
+    dnsConfig: dict[str, Any] | None = None
 
 
 class ContainerStateWaiting(Struct, frozen=True):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from fractions import Fraction
+from functools import lru_cache
 from math import ceil
 from typing import Literal, NamedTuple
 
@@ -48,9 +49,18 @@ def parse_quantity(value: str | float, *, path: str = "") -> Fraction:
 def read_quantity(value: str | float, *, path: str = "") -> Quantity:
     """A quantity with the form in which it was written; as `parse_quantity`."""
     text = value if isinstance(value, str) else "" if isinstance(value, bool) else str(value)
-    found = _QUANTITY.match(text) if len(text) <= _MANY_DIGITS else None
-    if found is None:
+    quantity = _parsed(text) if len(text) <= _MANY_DIGITS else None
+    if quantity is None:
         raise InputError("not a quantity", path=path, expected=_EXPECTED, found=described(value))
+    return quantity
+
+
+@lru_cache(maxsize=4096)
+def _parsed(text: str) -> Quantity | None:
+    """The quantity that a text spells; None if it spells none. The same few are read again and again."""
+    found = _QUANTITY.match(text)
+    if found is None:
+        return None
     sign, digits, suffix = found[1], found[2], found[3] or ""
     form, scale = _scale(suffix)
     amount = Fraction(digits) * scale if scale is not None else Fraction(0)

@@ -126,3 +126,15 @@ def _combine(left: Amounts, right: Amounts, how: Callable[[Quantity, Quantity], 
 
 def _larger(left: Quantity, right: Quantity) -> Quantity:
     return left if left.amount >= right.amount else right
+
+
+def pod_requests(spec: Mapping[str, Any]) -> Amounts:
+    """What a Pod asks a node for: its own requests where it has any, its containers' otherwise, and its overhead.
+
+    Source: `component-helpers/resource/helpers.go` (PodRequests).
+    """
+    total = _of_pod(spec, "requests") | {
+        name: read_quantity(value) for name, value in ((spec.get("resources") or {}).get("requests") or {}).items()
+    }
+    overhead = {name: read_quantity(value) for name, value in (spec.get("overhead") or {}).items()}
+    return _combine(total, overhead, add) if overhead else total

@@ -6,8 +6,6 @@ from collections.abc import Iterator
 from datetime import datetime
 from itertools import pairwise
 
-import msgspec
-
 from podfsm.engine.rule import docs, invariant, source
 from podfsm.engine.versions import Gates
 from podfsm.kube.objects import (
@@ -155,18 +153,21 @@ def statuses_in_order(pod: Pod) -> bool:
 )
 def whole_seconds(pod: Pod) -> bool:
     """Every timestamp that the kubelet writes is cut to whole seconds."""
-    return all(not when.microsecond for when in _instants(pod.status))
+    return not any(when is not None and when.microsecond for when in _instants(pod.status))
 
 
-def _instants(value: object) -> Iterator[datetime]:
-    if isinstance(value, datetime):
-        yield value
-    elif isinstance(value, tuple):
-        for part in value:
-            yield from _instants(part)
-    elif isinstance(value, msgspec.Struct):
-        for name in value.__struct_fields__:
-            yield from _instants(getattr(value, name))
+def _instants(status: PodStatus) -> Iterator[datetime | None]:
+    yield status.startTime
+    for condition in status.conditions:
+        yield condition.lastTransitionTime
+    for listed in (status.initContainerStatuses, status.containerStatuses, status.ephemeralContainerStatuses):
+        for one in listed:
+            for state in (one.state, one.lastState):
+                if state.running is not None:
+                    yield state.running.startedAt
+                elif state.terminated is not None:
+                    yield state.terminated.startedAt
+                    yield state.terminated.finishedAt
 
 
 @invariant(

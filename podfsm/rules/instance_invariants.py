@@ -34,7 +34,9 @@ _MACHINES = ("container", "init_container", "sidecar_container", "ephemeral_cont
 
 def _pod(*apps: ContainerStatus, sandbox_since: float | None = None) -> Pod:
     """A small Pod for the examples."""
-    network = PodCondition(NETWORK, "True", lastTransitionTime=None if sandbox_since is None else instant(sandbox_since))
+    network = PodCondition(
+        NETWORK, "True", lastTransitionTime=None if sandbox_since is None else instant(sandbox_since)
+    )
     conditions = () if sandbox_since is None else (network,)
     return Pod(metadata=ObjectMeta(uid="u"), status=PodStatus(containerStatuses=apps, conditions=conditions))
 
@@ -97,7 +99,7 @@ def times_in_order(pod: Pod) -> bool:
 
 
 def _in_order(status: ContainerStatus) -> bool:
-    began, ended = _began(status.state), status.state.terminated
+    began, ended = began_at(status.state), status.state.terminated
     if ended is not None and _later(began, ended.finishedAt):
         return False
     last = status.lastState.terminated
@@ -106,7 +108,8 @@ def _in_order(status: ContainerStatus) -> bool:
     return not _later(last.startedAt, last.finishedAt) and not _later(last.finishedAt, began)
 
 
-def _began(state: ContainerState) -> datetime | None:
+def began_at(state: ContainerState) -> datetime | None:
+    """When the instance that a state is about started; None if the state does not say."""
     if state.running is not None:
         return state.running.startedAt
     return None if state.terminated is None else state.terminated.startedAt
@@ -131,7 +134,7 @@ def _later(one: datetime | None, other: datetime | None) -> bool:
     ],
 )
 def ids_are_of_one(pod: Pod) -> bool:
-    """A containerID names one instance: the one shown, no other container's, and not the one in lastState if it runs."""
+    """A containerID names one instance: the one shown, no other container's, and not lastState's if it runs."""
     statuses = statuses_of(pod)
     ids = [status.containerID for status in statuses if status.containerID]
     return len(set(ids)) == len(ids) and all(_own_id(status) for status in statuses)
@@ -160,7 +163,7 @@ def _own_id(status: ContainerStatus) -> bool:
     ],
 )
 def instance_keeps(before: Pod, after: Pod) -> bool:
-    """One instance starts once and ends once: its startedAt, and once it has ended its exit, stay as they are.
+    """One instance starts once and ends once: its startedAt, its image, and once it has ended its exit, stay.
 
     It never runs again. A new start is a new instance with another containerID.
     """
@@ -172,6 +175,8 @@ def instance_keeps(before: Pod, after: Pod) -> bool:
 def _keeps(was: ContainerStatus, now: ContainerStatus) -> bool:
     if not was.containerID:
         return True
+    if was.imageID and now.imageID and was.imageID != now.imageID:
+        return False
     if was.state.running is not None and now.state.running is not None:
         return was.state.running.startedAt == now.state.running.startedAt
     if was.state.terminated is None:
@@ -185,7 +190,10 @@ def _keeps(was: ContainerStatus, now: ContainerStatus) -> bool:
     "instance-counted",
     area="container-state",
     machine=_MACHINES,
-    cites=[docs(f"{_PAGE}#restart-policy"), source("pkg/kubelet/kuberuntime/kuberuntime_container.go", "startContainer")],
+    cites=[
+        docs(f"{_PAGE}#restart-policy"),
+        source("pkg/kubelet/kuberuntime/kuberuntime_container.go", "startContainer"),
+    ],
     seed=5,
     observable="containerStatuses[].restartCount against containerID",
     allows=[
@@ -201,7 +209,7 @@ def _keeps(was: ContainerStatus, now: ContainerStatus) -> bool:
     ],
 )
 def counted(before: Pod, after: Pod) -> bool:
-    """restartCount never falls, and grows by one with each new instance of a container.
+    """RestartCount never falls, and grows by one with each new instance of a container.
 
     It may stand still only where the sandbox was made anew, and grow by more than one only if instances in between
     were not seen, so that lastState is not the one seen before.
@@ -209,14 +217,34 @@ def counted(before: Pod, after: Pod) -> bool:
     if not same_pod(before, after):
         return True
     anew = sandbox_anew(before, after)
-    return all(_counted(was, now, anew) for was, now in pairs(before, after))
+    return all(_counted(was, now, anew or _in_newer_sandbox(was, after)) for was, now in pairs(before, after))
+
+
+def _in_newer_sandbox(was: ContainerStatus, after: Pod) -> bool:
+    """Whether the sandbox may be newer than the instance before, so that records of the old one are gone.
+
+    The status between the two may never have been shown: the kubelet keeps back what leaves terminated against the
+    restart policy, and an instance may not live long enough.
+    """
+    network, state, last = _network(after), was.state, was.lastState.terminated
+    since = network.lastTransitionTime if network is not None else None
+    if since is None:
+        return False
+    if state.running is not None:
+        return state.running.startedAt is not None and since > state.running.startedAt
+    ends = [ended.finishedAt for ended in (state.terminated, last) if ended is not None]
+    return bool(ends) and ends[0] is not None and since >= ends[0]
 
 
 def _counted(was: ContainerStatus, now: ContainerStatus, anew: bool) -> bool:
     grown = now.restartCount - was.restartCount
     if grown < 0:
         return False
-    if not was.containerID or not now.containerID or RESTARTING_ALL in _reasons(now):
+    if not was.containerID or not now.containerID:
+        return True
+    if now.containerID == was.containerID and now.lastState == was.lastState:
+        return grown == 0
+    if RESTARTING_ALL in _reasons(now):
         return True
     if now.containerID == was.containerID:
         return grown == 0
@@ -233,12 +261,13 @@ def _reasons(status: ContainerStatus) -> tuple[str, ...]:
 def sandbox_anew(before: Pod, after: Pod) -> bool:
     """Whether the Pod's sandbox may have been made anew between two snapshots.
 
-    Its condition PodReadyToStartContainers is or was False, or has turned since; Pods without that condition tell by
-    their address only.
+    Its condition PodReadyToStartContainers is or was False, or has turned since, or the Pod has another address.
     """
+    if before.status.podIP and before.status.podIP != after.status.podIP:
+        return True
     was, now = (_network(pod) for pod in (before, after))
     if was is None or now is None:
-        return before.status.podIP != after.status.podIP or was is not now
+        return was is not now
     changed = was.lastTransitionTime != now.lastTransitionTime
     return changed or now.status != "True" or was.status != "True"
 
@@ -252,6 +281,7 @@ def _network(pod: Pod) -> PodCondition | None:
     area="container-state",
     machine=_MACHINES,
     cites=[_STATES, _CONVERT],
+    gate="RestartAllContainersOnContainerExits",
     seed=4,
     observable="lastState.terminated against the state seen before",
     allows=[
@@ -263,10 +293,14 @@ def _network(pod: Pod) -> PodCondition | None:
         (_pod(_ended("1")), _pod(_runs("2", count=1))),
         (_pod(_ended("1")), _pod(_runs("2", count=1, last=_end("1", code=3)))),
         (_pod(_runs("2", count=1, last=_end("1"))), _pod(_runs("2", count=1))),
+        (_pod(_runs("1")), _pod(ContainerStatus("app", ContainerState(waiting=ContainerStateWaiting())))),
     ],
 )
 def remembered(before: Pod, after: Pod) -> bool:
-    """The end of the instance before is kept in lastState, as it was seen, until a newer instance has ended."""
+    """The end of the instance before is kept in lastState, as it was seen, until a newer instance has ended.
+
+    Before 1.35 it lasted as long as the runtime kept the dead container.
+    """
     if not same_pod(before, after):
         return True
     return all(_remembers(was, now) for was, now in pairs(before, after))
@@ -275,8 +309,8 @@ def remembered(before: Pod, after: Pod) -> bool:
 def _remembers(was: ContainerStatus, now: ContainerStatus) -> bool:
     old, last = was.lastState.terminated, now.lastState.terminated
     if last is None:
-        gone = old is not None or (was.state.terminated is not None and now.containerID != was.containerID)
-        return not gone or now.restartCount == was.restartCount == 0
+        ran = was.state.running is not None or was.state.terminated is not None
+        return old is None and now.restartCount <= was.restartCount and not (ran and now.state.waiting is not None)
     if last == old:
         return True
     end = was.state.terminated
@@ -289,7 +323,10 @@ def _remembers(was: ContainerStatus, now: ContainerStatus) -> bool:
     "instance-crash-loop",
     area="container-state",
     machine=("container", "init_container", "sidecar_container"),
-    cites=[docs(f"{_PAGE}#container-state-waiting"), source("pkg/kubelet/kuberuntime/kuberuntime_manager.go", "doBackOff")],
+    cites=[
+        docs(f"{_PAGE}#container-state-waiting"),
+        source("pkg/kubelet/kuberuntime/kuberuntime_manager.go", "doBackOff"),
+    ],
     seed=4,
     observable="waiting.reason CrashLoopBackOff with lastState.terminated",
     allows=[

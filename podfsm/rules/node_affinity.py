@@ -22,10 +22,10 @@ def wanted(spec: PodSpec, node: Node) -> bool:
     required = ((spec.affinity or {}).get("nodeAffinity") or {}).get(_REQUIRED)
     if required is None:
         return True
-    return any(_fits(term, node) for term in required.get("nodeSelectorTerms") or ())
+    return any(term_fits(term, node) for term in required.get("nodeSelectorTerms") or ())
 
 
-def _fits(term: Mapping[str, Any], node: Node) -> bool:
+def term_fits(term: Mapping[str, Any], node: Node) -> bool:
     """One term: all of its expressions over labels and over fields. A term without any fits no node."""
     expressions, fields = term.get("matchExpressions") or (), term.get("matchFields") or ()
     if not expressions and not fields:

@@ -57,14 +57,16 @@ def same_pod(before: Pod, after: Pod) -> bool:
 def marked_by_gc(pod: Pod) -> bool:
     """Whether garbage collection may have written the phase, the node being gone or out of service.
 
-    The kubelet never writes Ready False without a reason; the node lifecycle controller does.
+    The kubelet never writes Ready False without a reason; the node lifecycle controller does, and leaves
+    ContainersReady alone.
     """
+    blank = set()
     for condition in pod.status.conditions:
         if condition.type == "DisruptionTarget" and condition.reason == "DeletionByPodGC":
             return True
-        if condition.type == "Ready" and condition.status == "False" and not condition.reason:
-            return True
-    return False
+        if condition.status == "False" and not condition.reason:
+            blank.add(condition.type)
+    return "Ready" in blank and "ContainersReady" not in blank
 
 
 @invariant(

@@ -94,12 +94,13 @@ def burstable(containers: Iterable[Container]) -> bool:
     observable="status.qosClass follows spec.resources",
     examples=[
         example(PodSpec((Container("app"),), resources=ResourceRequirements(_FULL, _FULL)), gives=True),
+        example(PodSpec((Container("app"),), resources=ResourceRequirements()), gives=True),
         example(PodSpec((Container("app"),)), gives=False),
     ],
 )
 def pod_level_decides(spec: PodSpec) -> bool:
-    """Requests and limits of the Pod itself, where it has any, alone decide the class."""
-    return spec.resources is not None and bool(spec.resources.requests or spec.resources.limits)
+    """Resources of the Pod itself, where it has the field, alone decide the class, even if they are empty."""
+    return spec.resources is not None
 
 
 def qos_class(spec: PodSpec, gates: Gates) -> str:

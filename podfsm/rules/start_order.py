@@ -17,10 +17,13 @@ from podfsm.kube.objects import (
     ContainerStateWaiting,
     ContainerStatus,
     Pod,
+    PodCondition,
     PodSpec,
     PodStatus,
 )
 from podfsm.kube.times import instant
+from podfsm.rules.condition_list import NETWORK
+from podfsm.rules.instance_invariants import statuses_of
 
 _PAGE = docs("concepts/workloads/pods/init-containers.md#detailed-behavior")
 _SIDECARS = docs("concepts/workloads/pods/sidecar-containers.md#sidecar-containers-and-pod-lifecycle")
@@ -52,6 +55,11 @@ def _pod(*entries: ContainerState, app: ContainerState = _WAITS, sidecars: bool 
             containerStatuses=(ContainerStatus("app", app),),
         ),
     )
+
+
+def _in_sandbox(network: str, since: float, app: ContainerState) -> Pod:
+    condition = PodCondition(NETWORK, network, lastTransitionTime=instant(since))
+    return Pod(status=PodStatus(conditions=(condition,), containerStatuses=(ContainerStatus("app", app),)))
 
 
 @invariant(
@@ -124,6 +132,34 @@ def init_before_apps(pod: Pod) -> bool:
     )
 
 
+@invariant(
+    "order-network-first",
+    area="init",
+    machine=("container", "init_container", "sidecar_container"),
+    cites=[
+        docs("concepts/workloads/pods/pod-condition.md#pod-ready-to-start-containers"),
+        source("pkg/kubelet/kuberuntime/kuberuntime_manager.go", "SyncPod"),
+        source("pkg/kubelet/kubelet.go", "OnPodSandboxReady"),
+    ],
+    since="1.36",
+    observable="startedAt against the lastTransitionTime of PodReadyToStartContainers",
+    allows=[_in_sandbox("True", 1, _ran(1)), _in_sandbox("False", 9, _ran(1))],
+    refuses=[_in_sandbox("True", 5, _ran(1)), _in_sandbox("False", 1, _ran(5))],
+)
+def network_first(pod: Pod) -> bool:
+    """What runs was started while PodReadyToStartContainers was True.
+
+    Versions before 1.36 set the condition only with the status after the sandbox was up.
+    """
+    network = next((c for c in pod.status.conditions if c.type == NETWORK), None)
+    if network is None or network.lastTransitionTime is None:
+        return True
+    starts = [_running_since(status) for status in statuses_of(pod)]
+    if network.status == "True":
+        return all(began is None or began >= network.lastTransitionTime for began in starts)
+    return all(began is None or began <= network.lastTransitionTime for began in starts)
+
+
 def _sidecars(pod: Pod) -> set[str]:
     return {entry.name for entry in pod.spec.initContainers if entry.restartPolicy == "Always"}
 
@@ -135,7 +171,9 @@ def _running_since(status: ContainerStatus) -> datetime | None:
 def _passed_by(status: ContainerStatus, moment: datetime, sidecars: set[str]) -> bool:
     if status.name in sidecars:
         starts = list(_starts(status))
-        return len(starts) <= status.restartCount or any(start is None or start <= moment for start in starts)
+        if len(starts) <= status.restartCount:
+            return status.restartCount > 0  # the first start is not known any more
+        return any(start is None or start <= moment for start in starts)
     end = status.state.terminated
     return end is not None and end.exitCode == 0 and (end.finishedAt is None or end.finishedAt <= moment)
 

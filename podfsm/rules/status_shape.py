@@ -1,4 +1,4 @@
-"""What a Pod's status holds at all: whose statuses it lists, what it says before and after binding, ready and started."""
+"""What a Pod's status holds at all: whose statuses, what is said before and after binding, ready and started."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from podfsm.kube.objects import (
     PodStatus,
 )
 from podfsm.kube.times import instant
-from podfsm.rules.instance_invariants import statuses_of
+from podfsm.rules.instance_invariants import began_at, statuses_of
 from podfsm.rules.phase_invariants import same_pod
 from podfsm.rules.restart_checks import RESTARTING_ALL
 
@@ -44,6 +44,10 @@ def _pod(*apps: ContainerStatus, names: Sequence[str] = ("app",), node: str = "n
     """A small Pod for the examples."""
     spec = PodSpec(containers=tuple(Container(name=name) for name in names), nodeName=node)
     return Pod(metadata=ObjectMeta(uid="u"), spec=spec, status=PodStatus(containerStatuses=apps, **status))  # type: ignore[arg-type]
+
+
+def _since(seconds: float) -> ContainerStatus:
+    return ContainerStatus("app", ContainerState(running=ContainerStateRunning(instant(seconds))))
 
 
 def _init(status: ContainerStatus) -> Pod:
@@ -163,7 +167,11 @@ def _removed(status: ContainerStatus) -> bool:
     "status-after-binding",
     area="scheduling",
     machine="pod",
-    cites=[docs(f"{_PAGE}#pod-lifetime"), source("pkg/registry/core/pod/storage/storage.go", "setPodNodeAndMetadata"), _GENERATE],
+    cites=[
+        docs(f"{_PAGE}#pod-lifetime"),
+        source("pkg/registry/core/pod/storage/storage.go", "setPodNodeAndMetadata"),
+        _GENERATE,
+    ],
     seed=1,
     observable="spec.nodeName against conditions[PodScheduled], startTime and container statuses",
     allows=[
@@ -182,7 +190,7 @@ def _removed(status: ContainerStatus) -> bool:
 def follows_binding(pod: Pod) -> bool:
     """PodScheduled is True if and only if the Pod is bound; only then do startTime, hostIP and containers show.
 
-    No scheduling gate is left by then. A Pod bound at its creation has the condition from the kubelet's first status on.
+    No scheduling gate is left by then. A Pod bound at its creation gets the condition with the kubelet's first status.
     """
     scheduled = next((c.status for c in pod.status.conditions if c.type == "PodScheduled"), "")
     if pod.spec.nodeName:
@@ -197,8 +205,8 @@ def follows_binding(pod: Pod) -> bool:
     machine="pod",
     cites=[docs(f"{_PAGE}#pod-lifetime"), _GENERATE],
     observable="startTime before every startedAt",
-    allows=[_pod(ContainerStatus("app", ContainerState(running=ContainerStateRunning(instant(5)))), startTime=instant(3))],
-    refuses=[_pod(ContainerStatus("app", ContainerState(running=ContainerStateRunning(instant(2)))), startTime=instant(3))],
+    allows=[_pod(_since(5), startTime=instant(3))],
+    refuses=[_pod(_since(2), startTime=instant(3))],
 )
 def times_follow(pod: Pod) -> bool:
     """A Pod is acknowledged by its kubelet (startTime) before its containers start.
@@ -210,7 +218,7 @@ def times_follow(pod: Pod) -> bool:
         return True
     for status in statuses_of(pod):
         for state in (status.state, status.lastState):
-            moment = state.running.startedAt if state.running else state.terminated and state.terminated.startedAt
+            moment = began_at(state)
             if moment is not None and _NEVER < moment < began:
                 return False
     return True

@@ -19,6 +19,7 @@ from podfsm.kube.document import Document
 from podfsm.kube.objects import Pod
 from podfsm.kube.read import read_documents
 from podfsm.rules.gates import gates_for
+from podfsm.simulate.rehearse import check_steps
 from podfsm.simulate.run import Simulation
 from podfsm.simulate.setup import read_setup
 from podfsm.world.model import make_model
@@ -61,6 +62,7 @@ def prepare(
     Raises InputError, NotModelled.
     """
     setup = read_setup(documents, scenario)
+    check_steps(setup)
     version = kubernetes or setup.scenario.kubernetes or "1.36"
     gates = gates_for(version, {**setup.scenario.feature_gates, **(feature_gates or {})})
     chosen = profile(timing)

@@ -14,6 +14,8 @@ _REPETITIONS = {"due", "probe"}
 
 def at_rest(pod: PodWorld) -> bool:
     """Whether this Pod will never change by itself again."""
+    if pod.frozen:
+        return not pod.agenda
     if pod.worker is WorkerState.FINISHED or (not pod.agenda and not pod.busy):
         return True
     if pod.busy or pod.pending is not None or pod.failed or pod.worker is not WorkerState.SYNCING:

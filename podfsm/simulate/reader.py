@@ -71,10 +71,15 @@ class Reader:
     def choice(self, key: str, allowed: tuple[str, ...], default: str) -> str:
         """One of a few words."""
         found = self.text(key, default)
-        if found not in allowed:
+        if self.value.get(key) is not None and found not in allowed:
             expected = ", ".join(allowed)
             raise self.error("wrong value", key, expected=expected, found=quoted(found), hint=nearest(found, allowed))
         return found
+
+    def part(self, key: str) -> Reader:
+        """The mapping below a key; an empty one if absent. The caller closes it."""
+        found = self.get(key)
+        return Reader(self.document, {} if found is None else found, self.at(key))
 
     def items(self, key: str, make: Callable[[Reader], T]) -> tuple[T, ...]:
         """A list of mappings, each read by `make` and closed."""

@@ -10,7 +10,10 @@ from typing import Any
 
 from attrs import field, frozen
 
+from podfsm.errors import InputError, UnknownName, nearest
 from podfsm.kube.document import Document
+from podfsm.kube.words import described, quoted
+from podfsm.rules.gates import NEWEST, gates_for
 from podfsm.simulate.reader import Reader
 from podfsm.world.scripts import (
     DEFAULT_STOP_EXIT,
@@ -72,18 +75,18 @@ def read_scenario(document: Document) -> Scenario:
             "unknown version of Scenario", "apiVersion", expected=API_VERSION, found=document.apiVersion
         )
     spec = Reader(document, document.raw.get("spec") or {}, "spec")
-    gates = spec.get("featureGates") or {}
     environment = Environment(
         images=_images(spec),
         containers=spec.items("containers", _container),
         sandboxes=dict(spec.items("pods", _sandbox)),
     )
-    version = spec.get("kubernetes")
+    version, gates = _version(spec), _gates(spec)
+    _check_gates(spec, version, gates)
     scenario = Scenario(
         name=document.name,
         description=spec.text("description"),
-        kubernetes=None if version is None else str(version),
-        feature_gates=_gates(spec, gates),
+        kubernetes=version,
+        feature_gates=gates,
         duration=spec.seconds("duration", 0.0) or None,
         environment=environment,
         steps=tuple(sorted(spec.items("steps", _step), key=lambda step: step.at)),
@@ -93,7 +96,32 @@ def read_scenario(document: Document) -> Scenario:
     return scenario
 
 
-def _gates(spec: Reader, gates: Any) -> dict[str, bool]:
+def _version(spec: Reader) -> str | None:
+    version = spec.get("kubernetes")
+    if version is not None and not isinstance(version, str):
+        found = described(version)
+        raise spec.error(
+            "wrong type", "kubernetes", expected='text such as "1.36"', found=found, hint="put it in quotes"
+        )
+    return version
+
+
+def _check_gates(spec: Reader, version: str | None, gates: Mapping[str, bool]) -> None:
+    """The version must be one that is modelled, and the gates must exist in it."""
+    try:
+        gates_for(version or str(NEWEST), gates)
+    except UnknownName as error:
+        hint = nearest(error.name, error.known)
+        raise spec.error("no feature gate of this name", "featureGates", found=quoted(error.name), hint=hint) from error
+    except InputError as error:
+        key = "featureGates" if error.problem.startswith("feature gate") else "kubernetes"
+        raise spec.error(error.problem, key, expected=error.expected, found=error.found) from error
+
+
+def _gates(spec: Reader) -> dict[str, bool]:
+    gates = spec.get("featureGates")
+    if gates is None:
+        return {}
     if not isinstance(gates, dict) or not all(isinstance(value, bool) for value in gates.values()):
         raise spec.error("wrong type", "featureGates", expected="gate names with true or false")
     return {str(name): value for name, value in gates.items()}
@@ -102,7 +130,7 @@ def _gates(spec: Reader, gates: Any) -> dict[str, bool]:
 def _images(spec: Reader) -> dict[str, ImageScript]:
     found = {}
     for name, image in spec.entries("images"):
-        error = image.choice("error", ("", *IMAGE_ERRORS), "")
+        error = image.choice("error", IMAGE_ERRORS, "")
         found[name] = ImageScript(
             error=error,
             until=image.seconds("until", FOREVER, forever=True),
@@ -114,9 +142,10 @@ def _images(spec: Reader) -> dict[str, ImageScript]:
 
 
 def _sandbox(pod: Reader) -> tuple[str, SandboxScript]:
-    sandbox = Reader(pod.document, pod.get("sandbox") or {}, pod.at("sandbox"))
+    sandbox = pod.part("sandbox")
     script = SandboxScript(
         fails_until=sandbox.seconds("failsUntil", 0.0),
+        fails_from=sandbox.seconds("failsFrom", 0.0),
         takes=sandbox.seconds("takes", 0.0),
         dies_after=sandbox.seconds("diesAfter", FOREVER, forever=True),
     )
@@ -141,7 +170,7 @@ def _name(reader: Reader, key: str) -> str:
 
 
 def _attempt(attempt: Reader) -> Attempt:
-    stop = Reader(attempt.document, attempt.get("stop") or {}, attempt.at("stop"))
+    stop = attempt.part("stop")
     takes = stop.seconds("takes", DEFAULT_STOP_TAKES, forever=True)
     stop_exit = stop.number("exit", DEFAULT_STOP_EXIT, 0, 255)
     stop.close()

@@ -2,26 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
 from attrs import evolve, frozen
 
 from podfsm.errors import NotModelled, close_to, nearest
+from podfsm.kube.cluster import PodDisruptionBudget
 from podfsm.kube.decode import decode
-from podfsm.kube.defaults import default_pod
 from podfsm.kube.document import Document
-from podfsm.kube.objects import Pod
+from podfsm.kube.objects import LabelSelector, ObjectMeta, Pod, PodSpec, Struct
 from podfsm.kube.words import quoted
+from podfsm.simulate.admission import refuse_invalid
 from podfsm.simulate.scenario import Scenario, ScenarioStep, read_scenario
-from podfsm.world.nodes import NodeView, node_view
+from podfsm.world.creation import pod_key, stored_form
 from podfsm.world.scripts import Environment
 from podfsm.world.step import Create
 
 EXISTING = ("ConfigMap", "Secret")
 """Kinds that matter only by being there."""
-KINDS = ("Pod", "Node", *EXISTING, "Scenario")
+OBJECTS = (
+    "PriorityClass",
+    "ReplicaSet",
+    "ReplicationController",
+    "Deployment",
+    "DaemonSet",
+    "Job",
+    "PodDisruptionBudget",
+)
+"""Kinds that controllers and the scheduler work with."""
+WORKLOADS = OBJECTS[1:6]
+"""Those of them that own Pods, or what owns Pods."""
+KINDS = ("Pod", "Node", *OBJECTS, *EXISTING, "Scenario")
 """Kinds that a run takes."""
 
 
@@ -33,9 +46,26 @@ class Setup:
     """
 
     pods: tuple[Create, ...]
-    nodes: tuple[NodeView, ...]
+    nodes: tuple[Document, ...]
     scenario: Scenario
     late: frozenset[str] = frozenset()
+    objects: tuple[Document, ...] = ()
+
+    @property
+    def clustered(self) -> bool:
+        """Whether there is more than Pods: nodes, controllers, or steps that speak of them."""
+        return bool(self.nodes or self.objects) or any(_needs_cluster(step) for step in self.scenario.steps)
+
+    @property
+    def classes(self) -> tuple[Mapping[str, Any], ...]:
+        """The PriorityClass objects."""
+        return tuple(document.raw for document in self.objects if document.kind == "PriorityClass")
+
+
+def _needs_cluster(step: ScenarioStep) -> bool:
+    if step.action == "create":
+        return step.body.get("kind") in (*OBJECTS, "Node")
+    return step.action in ("evict", "kubelet", "network") or not step.target.startswith("pods")
 
 
 def read_setup(documents: Sequence[Document], scenario: Document | None = None) -> Setup:
@@ -47,23 +77,59 @@ def read_setup(documents: Sequence[Document], scenario: Document | None = None) 
     for document in documents:
         if document.kind not in KINDS:
             hint = nearest(document.kind, KINDS) if close_to(document.kind, KINDS) else ""
-            problem = f"{document.kind} is not simulated"
-            raise NotModelled(str(document.error(problem, "kind", expected=", ".join(KINDS), hint=hint)))
+            raise not_simulated(document, hint)
     pods = tuple(d for d in documents if d.kind == "Pod")
-    if not pods:
+    objects = tuple(sorted((d for d in documents if d.kind in OBJECTS), key=lambda d: d.kind != "PriorityClass"))
+    if not pods and not any(d.kind in WORKLOADS for d in objects):
         where = documents[0] if documents else scenarios[0]
         raise where.error("nothing to simulate", expected="at least one Pod")
     _check_names(pods)
+    for document in objects:
+        check_object(document)
     spec = read_scenario(scenarios[0]) if scenarios else Scenario()
-    _check_scenario(pods, spec)
-    nodes = tuple(node_view(d) for d in documents if d.kind == "Node")
+    _check_scenario((*pods, *objects), spec)
+    nodes = tuple(d for d in documents if d.kind == "Node")
     late = frozenset(
         f"{step.body['kind']}/{step.body.get('metadata', {}).get('name', '')}"
         for step in spec.steps
         if step.action == "create" and step.body.get("kind") in EXISTING
     )
-    created = tuple(creation(pod, spec.environment, late, number) for number, pod in enumerate(pods, 1))
-    return Setup(created, nodes, spec, late)
+    classes = [d.raw for d in objects if d.kind == "PriorityClass"]
+    created = tuple(creation(pod, spec.environment, late, number, classes) for number, pod in enumerate(pods, 1))
+    for document, create in zip(pods, created, strict=True):
+        refuse_invalid(document, create.pod)
+    return Setup(created, nodes, spec, late, objects)
+
+
+def not_simulated(document: Document, hint: str = "") -> NotModelled:
+    """The complaint about a kind that is knowingly left out."""
+    problem = f"{document.kind} is not simulated"
+    return NotModelled(str(document.error(problem, "kind", expected=", ".join(KINDS), hint=hint)))
+
+
+def check_object(document: Document) -> None:
+    """A controller's object must have a name, and a selector and template that decode. Raises InputError."""
+    if not document.name:
+        raise document.error(f"a {document.kind} without a name", "metadata.name", expected="a name")
+    spec = document.raw.get("spec")
+    if document.kind in WORKLOADS:
+        template = spec.get("template") if isinstance(spec, dict) else None
+        if not isinstance(template, dict):
+            raise document.error("no template", "spec.template", expected="a Pod template")
+        decode(document, PodTemplate, at="spec.template")
+        if not (template.get("spec") or {}).get("containers"):
+            raise document.error("no containers", "spec.template.spec.containers", expected="at least one container")
+    if document.kind == "PodDisruptionBudget":
+        decode(document, PodDisruptionBudget)
+    elif document.kind not in ("PriorityClass", "ReplicationController") and isinstance(spec, dict):
+        decode(document, LabelSelector, at="spec.selector")
+
+
+class PodTemplate(Struct, frozen=True):
+    """The template in a controller's object."""
+
+    metadata: ObjectMeta = ObjectMeta()
+    spec: PodSpec = PodSpec()
 
 
 def _check_names(pods: Iterable[Document]) -> None:
@@ -109,13 +175,40 @@ def _check_scenario(pods: Sequence[Document], scenario: Scenario) -> None:
     for index, name in enumerate(scenario.environment.sandboxes):
         if name not in known:
             raise _unknown(scenario.document, f"spec.pods[{index}].pod", "Pod", name, known)
+    _check_images(pods, scenario)
+
+
+def _check_images(documents: Iterable[Document], scenario: Scenario) -> None:
+    """Images that are scripted must be some container's, now or after a step."""
+    assert scenario.document is not None
+    known = {name for document in documents for name in _images(document.raw)}
+    known.update(name for step in scenario.steps for name in _images(step.body))
+    for image in scenario.environment.images:
+        if image not in known:
+            raise _unknown(scenario.document, f"spec.images[{image}]", "container's image", image, known)
+
+
+def _images(raw: Any) -> Iterator[str]:
+    """Every image that an object, or a patch of one, speaks of."""
+    if isinstance(raw, dict):
+        for key, value in raw.items():
+            if isinstance(value, str) and key in ("image", "value"):  # the latter in a json patch
+                yield value
+            yield from _images(value)
+    elif isinstance(raw, list):
+        for value in raw:
+            yield from _images(value)
+
+
+_NAMING = ("Pod", *WORKLOADS)
+"""Kinds whose names and containers scripts may speak of."""
 
 
 def _known_names(pods: Sequence[Document], scenario: Scenario) -> dict[str, set[str]]:
     """Container names by Pod, those included that steps bring."""
-    known: dict[str, set[str]] = {pod.name: set(_containers(pod.raw)) for pod in pods}
+    known: dict[str, set[str]] = {pod.name: set(_containers(pod.raw)) for pod in pods if pod.kind in _NAMING}
     for step in scenario.steps:
-        if step.action == "create" and step.body.get("kind") == "Pod":
+        if step.action == "create" and step.body.get("kind") in _NAMING:
             known[str(step.body.get("metadata", {}).get("name"))] = set(_containers(step.body))
         elif step.action == "patch" and isinstance(step.body, dict):
             for names in known.values():
@@ -129,36 +222,29 @@ def _unknown(document: Document, path: str, what: str, name: str, known: Iterabl
 
 def _containers(raw: Mapping[str, Any]) -> list[str]:
     spec = raw.get("spec")
+    if isinstance(spec, dict) and isinstance(spec.get("template"), dict):
+        spec = spec["template"].get("spec")
     if not isinstance(spec, dict):
         return []
     groups = (spec.get(key) or () for key in ("initContainers", "containers", "ephemeralContainers"))
-    return [str(c.get("name")) for group in groups for c in group if isinstance(c, dict)]
+    return [str(c.get("name")) for group in groups if isinstance(group, list) for c in group if isinstance(c, dict)]
 
 
-def pod_key(raw: Mapping[str, Any]) -> str:
-    """namespace/name of a Pod object."""
-    metadata = raw.get("metadata") or {}
-    return f"{metadata.get('namespace') or 'default'}/{metadata.get('name') or ''}"
+def creation(
+    document: Document,
+    environment: Environment,
+    late: frozenset[str],
+    number: int,
+    classes: Iterable[Mapping[str, Any]] = (),
+) -> Create:
+    """The creation of a Pod as the API server does it: defaults filled in, uid and generation given, status dropped.
 
-
-def creation(document: Document, environment: Environment, late: frozenset[str], number: int) -> Create:
-    """The creation of a Pod as the API server does it: defaults filled in, uid and generation given, status dropped."""
+    `classes`: the PriorityClass objects there are.
+    """
     decode(document, Pod)
-    raw = default_pod(document.raw)
-    key = pod_key(raw)
-    metadata = {
-        "name": "",
-        "namespace": "default",
-        **raw.get("metadata", {}),
-        "uid": f"00000000-0000-4000-8000-{number:012d}",
-        "generation": 1,
-    }
-    for field in ("resourceVersion", "deletionTimestamp", "deletionGracePeriodSeconds", "managedFields"):
-        metadata.pop(field, None)
-    raw = {**raw, "apiVersion": "v1", "kind": "Pod", "metadata": metadata}
-    raw.pop("status", None)
+    raw = stored_form(document.raw, f"00000000-0000-4000-8000-{number:012d}", classes)
     pod = decode(evolve_document(document, raw), Pod)
-    return Create(key, raw, pod, environment.for_pod(pod), late)
+    return Create(pod_key(raw), raw, pod, environment.for_pod(pod), late)
 
 
 def evolve_document(document: Document, raw: dict[str, Any]) -> Document:

@@ -26,14 +26,36 @@ def seconds(value: Any) -> float:
 
 
 def spelled(value: Any) -> Any:
-    """The same value with every broken number of seconds as a duration such as 1500ms."""
+    """The same part of a Scenario's spec with its durations as Kubernetes writes them: 3s, 1500ms."""
     if isinstance(value, dict):
-        return {key: spelled(part) for key, part in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [spelled(part) for part in value]
-    if isinstance(value, float):
-        return int(value) if value.is_integer() else f"{round(value * 1000)}ms"
-    return value
+        return {key: _spelled_entry(key, part) for key, part in value.items()}
+    return [spelled(part) for part in value] if isinstance(value, (list, tuple)) else value
+
+
+def _spelled_entry(key: str, value: Any) -> Any:
+    if key in ("body", "create"):
+        return value
+    if key in _DURATIONS and isinstance(value, (int, float)):
+        return f"{value:g}s" if float(value).is_integer() else f"{round(value * 1000)}ms"
+    return spelled(value)
+
+
+_DURATIONS = frozenset(
+    {
+        "at",
+        "diesAfter",
+        "duration",
+        "failsFrom",
+        "failsUntil",
+        "from",
+        "pullTakes",
+        "run",
+        "startTakes",
+        "takes",
+        "to",
+        "until",
+    }
+)
 
 
 @frozen
@@ -59,9 +81,9 @@ class Case:
         return [step for step in self.steps if step.get(action) == target]
 
     def scripts(self) -> list[tuple[str, Json]]:
-        """What to tell a cluster before the Pods are created: targets and behaviours, as `Cluster.script` takes them."""
+        """What to tell a cluster before Pods are created: targets and behaviours, as `Cluster.script` takes them."""
         told: list[tuple[str, Json]] = []
-        chosen = {key: self.spec[key] for key in ("kubernetes", "featureGates") if key in self.spec}
+        chosen: Json = {key: self.spec[key] for key in ("kubernetes", "featureGates") if key in self.spec}
         if chosen:
             told.append(("cluster", chosen))
         told += [(f"images/{image}", behaviour) for image, behaviour in self.spec.get("images", {}).items()]
@@ -82,7 +104,12 @@ class Case:
 
     def documents(self, name: str = "case") -> list[Document]:
         """What `podfsm.simulate.prepare` takes."""
-        scenario = {"apiVersion": API_VERSION, "kind": "Scenario", "metadata": {"name": name}, "spec": spelled(self.spec)}
+        scenario = {
+            "apiVersion": API_VERSION,
+            "kind": "Scenario",
+            "metadata": {"name": name},
+            "spec": spelled(self.spec),
+        }
         return [Document(dict(raw)) for raw in (*self.pods, scenario)]
 
     def to_yaml(self, name: str = "case", says: str = "") -> str:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 from attrs import asdict, define, evolve, field
@@ -22,6 +23,7 @@ from podfsm.simulate.setup import creation
 from podfsm.testing.case import spelled
 from podfsm.world.model import Model, make_model
 from podfsm.world.pod import Fired, PodEvent, PodWorld, Snapshot, freeze, thaw
+from podfsm.world.probing import wake
 from podfsm.world.scripts import FOREVER
 from podfsm.world.step import Appear, Delete, Due, Event, Patch, World, step
 from podfsm.world.timing import KUBELET, Profile
@@ -167,13 +169,16 @@ class SimulatedCluster:
 
     def _renew_scripts(self) -> None:
         """Pods that exist behave by the new scripts from their next start or check on."""
-        for key, pod in self.world.pods.items():
-            scripts = self._scenario().environment.for_pod(pod.api)
-            self.world = evolve(self.world, pods=self.world.pods.set(key, evolve(pod, scripts=scripts)))
+        for pod in self.world.pods.values():
+            d = thaw(pod, self.now)
+            d.scripts = self._scenario().environment.for_pod(pod.api)
+            if d.status is not None:
+                wake(d, None, d.status)  # checks that changed nothing may have been left out
+            self._replace(freeze(d))
 
     def _model(self) -> Model:
         if self.model is None:
-            self.model = make_model(gates_for(self.kubernetes, self.feature_gates), self.profile)
+            self.model = model_of(self.kubernetes, tuple(sorted(self.feature_gates.items())), self.profile)
         return self.model
 
     def _take(self, event: Event) -> None:
@@ -195,6 +200,12 @@ class SimulatedCluster:
         if pod.due_next < FOREVER:
             self._count += 1
             heapq.heappush(self._queue, (pod.due_next, self._count, pod.key))
+
+
+@lru_cache(maxsize=64)
+def model_of(kubernetes: str, feature_gates: tuple[tuple[str, bool], ...], profile: Profile) -> Model:
+    """The compiled model of a version; kept, because compiling takes as long as a short run."""
+    return make_model(gates_for(kubernetes, dict(feature_gates)), profile)
 
 
 def make_cluster() -> SimulatedCluster:

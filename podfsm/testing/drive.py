@@ -34,8 +34,8 @@ class Misbehaviour:
         return f"{self.call} at {self.at:g} s: {self.what}"
 
 
-class _Stop(Exception):
-    """The case cannot go on."""
+class Stopped(Exception):
+    """The case cannot go on; `Run.wrong` says why."""
 
 
 @define
@@ -66,22 +66,42 @@ class Run:
     def run(self) -> Outcome:
         """From the first script to the end of the case; what was seen until something went wrong counts."""
         try:
-            self.cluster = self._call("the factory", self.factory)
-            self.lacks = lacking(self.cluster)
-            for target, behaviour in self.case.scripts():
-                self._call("script", self.cluster.script, target, behaviour)
-            for manifest in self.case.pods:
-                self._call("create", self.cluster.create, manifest)
-            self._look()
+            self.begin()
             for step in self.case.steps:
                 if float(step["at"]) > self.case.duration:
                     break
-                self._wait(float(step["at"]))
-                self._act(step)
-                self._look()
-            self._wait(self.case.duration)
-        except _Stop:
+                self.wait(float(step["at"]))
+                self.act(step)
+            self.wait(self.case.duration)
+        except Stopped:
             pass
+        return self.outcome()
+
+    def begin(self) -> None:
+        """Make the cluster, tell it how things behave, create the Pods. Raises Stopped."""
+        self.cluster = self._call("the factory", self.factory)
+        self.lacks = lacking(self.cluster)
+        for target, behaviour in self.case.scripts():
+            self._call("script", self.cluster.script, target, behaviour)
+        for manifest in self.case.pods:
+            self._call("create", self.cluster.create, manifest)
+        self._look()
+
+    def wait(self, until: float) -> None:
+        """Let time pass; a cluster without a watch is read once a tick. Raises Stopped."""
+        while self.now < until:
+            target = until if "watch" not in self.lacks else min(until, self.now + TICK)
+            passed, self.now = target - self.now, target
+            self._call("advance", self.cluster.advance, passed)
+            self._look()
+
+    def act(self, step: Mapping[str, Any]) -> None:
+        """Carry out one step of a Scenario now. Raises Stopped."""
+        self._act(step)
+        self._look()
+
+    def outcome(self) -> Outcome:
+        """What was seen so far."""
         return Outcome(tuple(self._history(key) for key in self.seen), self.wrong)
 
     def _act(self, step: Mapping[str, Any]) -> None:
@@ -90,21 +110,19 @@ class Run:
             return
         action = "delete" if "delete" in step else "patch"
         _, name, *rest = str(step[action]).split("/")
+        if name not in self.shown or self.shown[name].type == "DELETED":
+            return  # the API would answer that there is none
         if action == "delete":
             self._call("delete", self.cluster.delete, name, step.get("gracePeriodSeconds"))
         else:
             self._call(
-                "patch", self.cluster.patch, name, step["body"],
-                subresource=rest[0] if rest else "", kind=step.get("type", "strategic"),
-            )  # fmt: skip
-
-    def _wait(self, until: float) -> None:
-        """Let time pass; a cluster without a watch is read once a tick."""
-        while self.now < until:
-            target = until if "watch" not in self.lacks else min(until, self.now + TICK)
-            passed, self.now = target - self.now, target
-            self._call("advance", self.cluster.advance, passed)
-            self._look()
+                "patch",
+                self.cluster.patch,
+                name,
+                step["body"],
+                subresource=rest[0] if rest else "",
+                kind=step.get("type", "strategic"),
+            )
 
     def _look(self) -> None:
         """Take in what the cluster shows."""
@@ -120,8 +138,8 @@ class Run:
                 self.happened.setdefault(event["pod"], []).append(told)
         if self.keep and "transitions" not in self.lacks:
             for one in self._listed("transitions"):
-                names = ("machine", "instance", "trigger", "source", "dest")
-                made = Accepted(float(one["at"]), *(one[name] for name in names), rules=tuple(one["rules"]))
+                values = {name: one[name] for name in ("machine", "instance", "trigger", "source", "dest")}
+                made = Accepted(at=float(one["at"]), rules=tuple(one["rules"]), **values)
                 self.accepted.setdefault(one["pod"], []).append(made)
 
     def _names(self) -> list[str]:
@@ -180,7 +198,7 @@ class Run:
 
     def _fail(self, kind: str, call: str, what: str) -> Any:
         self.wrong.append(Misbehaviour(kind, call, " ".join(what.split()), self.now))
-        raise _Stop
+        raise Stopped
 
     def _history(self, key: tuple[str, str]) -> History:
         name = key[0]

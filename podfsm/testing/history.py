@@ -24,6 +24,8 @@ from podfsm.testing.case import Case
 TERMINAL = ("Succeeded", "Failed")
 LOST = "ContainerStatusUnknown"
 """The reason of terminations that nobody saw."""
+NO_RUNS = (LOST, "RestartingAllContainers")
+"""Reasons of terminations that stand for no run of their own."""
 
 
 @frozen
@@ -60,7 +62,7 @@ class Accepted:
 
 @define
 class Instance:
-    """One run of a container, put together from all snapshots that show it. Instants are seconds, as the API cut them."""
+    """One run of a container, out of all snapshots that show it. Instants are seconds, as the API cut them."""
 
     name: str
     id: str
@@ -137,38 +139,66 @@ class History:
         return next((s.at for s in self.seen if s.pod.metadata.deletionTimestamp is not None), None)
 
     @cached_property
+    def until(self) -> float:
+        """Until when there was something to see: the end of the watch, or of the object."""
+        return self.seen[-1].at if self.seen[-1].type == "DELETED" else self.ends
+
+    @cached_property
     def terminal_at(self) -> float | None:
         """When a terminal phase was first seen."""
         return next((s.at for s in self.seen if s.pod.status.phase in TERMINAL), None)
 
     @cached_property
     def disturbed(self) -> tuple[float, ...]:
-        """When the Pod lost its sandbox or had all its containers restarted: what ran before may run again."""
+        """When the Pod lost its sandbox, its end apart, or had all its containers restarted: all may run again."""
         found = []
         for before, after in self.pairs:
-            network = condition(before.pod, "PodReadyToStartContainers"), condition(
-                after.pod, "PodReadyToStartContainers"
-            )
+            over = ending(after.pod) or after.pod.metadata.deletionTimestamp is not None
+            was, now = (condition(one.pod, "PodReadyToStartContainers") for one in (before, after))
             restarting = condition(after.pod, "AllContainersRestarting") == "True"
-            if network == ("True", "False") or restarting:
+            if (was == "True" and now == "False" and not over) or restarting:
                 found.append(after.at)
         return tuple(found)
+
+    @cached_property
+    def steady(self) -> bool:
+        """Whether the case rules out that the Pod loses its sandbox or has all its containers restarted.
+
+        An init container that runs out of memory with exit code 0 may have its Pod killed and begun anew.
+        """
+        if self.case is None or self.case.spec.get("pods"):
+            return False
+        rules = (rule for c in self.containers.values() for rule in c.restartPolicyRules)
+        attempts = (a for script in self.case.spec.get("containers", ()) for a in script.get("attempts", ()))
+        begun_anew = bool(self.inits) and any(attempt.get("reason") == "OOMKilled" for attempt in attempts)
+        return not begun_anew and all(rule.action != "RestartAllContainers" for rule in rules)
+
+    @cached_property
+    def replaced(self) -> frozenset[str]:
+        """Containers whose image or resources were changed, so that they may have been stopped and started anew."""
+        known: dict[str, set[str]] = {}
+        for seen in self.seen:
+            spec = seen.pod.spec
+            for c in (*spec.initContainers, *spec.containers):
+                known.setdefault(c.name, set()).add(f"{c.image} {c.resources}")
+        return frozenset(name for name, versions in known.items() if len(versions) > 1)
 
     @cached_property
     def instances(self) -> Mapping[str, tuple[Instance, ...]]:
         """The runs of every container, by name, in the order in which they were first seen."""
         found: dict[str, dict[str, Instance]] = {}
         for seen in self.seen:
+            over = ending(seen.pod)
             for status in statuses(seen.pod):
-                self._note(found.setdefault(status.name, {}), status, seen.at)
+                self._note(found.setdefault(status.name, {}), status, seen.at, over)
         return {name: tuple(runs.values()) for name, runs in found.items()}
 
-    def _note(self, runs: dict[str, Instance], status: ContainerStatus, at: float) -> None:
+    def _note(self, runs: dict[str, Instance], status: ContainerStatus, at: float, over: bool) -> None:
         ended = status.lastState.terminated
-        if ended is not None and ended.reason != LOST and ended.containerID:
+        if ended is not None and ended.reason not in NO_RUNS and ended.containerID:
             self._end(runs.setdefault(ended.containerID, Instance(status.name, ended.containerID, at)), ended)
         state = status.state
-        if state.running is None and (state.terminated is None or state.terminated.reason == LOST):
+        if state.running is None and (state.terminated is None or state.terminated.reason in NO_RUNS):
             return
         run_id = status.containerID or f"#{status.restartCount}"
         run = runs.setdefault(run_id, Instance(status.name, run_id, at))
@@ -177,9 +207,10 @@ class History:
         if state.running is not None:
             run.ran = True
             run.started = self.clock(state.running.startedAt) if run.started is None else run.started
-            if status.started and run.said_started is None:
+            # At the Pod's end its probes are gone, and what has none counts as started and ready.
+            if status.started and run.said_started is None and not over:
                 run.said_started = at
-            if status.ready and run.said_ready is None:
+            if status.ready and run.said_ready is None and not over:
                 run.said_ready = at
         elif state.terminated is not None:
             self._end(run, state.terminated)
@@ -201,15 +232,25 @@ def condition(pod: Pod, kind: str) -> str:
     return next((c.status for c in pod.status.conditions if c.type == kind), "")
 
 
+def ending(pod: Pod) -> bool:
+    """Whether the kubelet has decided the end of the Pod: its conditions say so before its phase may."""
+    reasons = {c.reason for c in pod.status.conditions if c.type in ("Ready", "ContainersReady")}
+    return bool(reasons & {"PodFailed", "PodCompleted"}) or pod.status.phase in TERMINAL
+
+
 def histories(events: Iterable[Mapping[str, Any]], **about: Any) -> Iterator[History]:
-    """The histories in recorded watch events: `type`, `at` (RFC 3339 or seconds) and `object`; other kinds are left out."""
+    """The histories in recorded watch events; what is not about Pods is left out.
+
+    An event is `type`, `object`, and `at` (or `receivedAt`) as RFC 3339 or in seconds. `about` goes to History.
+    """
     seen: dict[tuple[str, str], list[Seen]] = {}
     epoch = about.pop("epoch", EPOCH)
+    about = {"lacks": frozenset({"events", "transitions", "watch"}), "whole": False, **about}
     for event in events:
         if event["type"] not in ("ADDED", "MODIFIED", "DELETED") or event["object"].get("kind") != "Pod":
             continue
         pod = convert(event["object"], Pod)
-        at = event["at"]
+        at = event.get("at", event.get("receivedAt", 0.0))
         if isinstance(at, str):
             at = (datetime.fromisoformat(at) - epoch).total_seconds()
         seen.setdefault((pod.metadata.name, pod.metadata.uid), []).append(Seen(float(at), event["type"], pod))

@@ -1,9 +1,9 @@
-"""What a cluster has to offer so that podfsm can check it: eight methods, all of them plain data in and out.
+"""What a cluster has to offer so that podfsm can check it: six methods, plain data in and out.
 
-A cluster is whatever lets Pods live: podfsm's own simulation, a fake cluster, an operator's test double. Time is virtual:
-it passes in `advance` and nowhere else. The environment (processes, probes, images, sandboxes) does what `script` says,
-in the words of a Scenario. What a cluster cannot do it declares in `lacks`; it is then not asked to, and the report says
-what was not checked for that reason.
+A cluster is whatever lets Pods live: podfsm's own simulation, a fake cluster, an operator's test double. Time is
+virtual: it passes in `advance` and nowhere else. The environment (processes, probes, images, sandboxes) does what
+`script` says, in the words of a Scenario. What a cluster cannot do it declares in `lacks`; it is then not asked to, and
+the report says what was not checked for that reason.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ CAPABILITIES: dict[str, str] = {
     "patch": "`patch` of the Pod itself",
     "probes": "startup, readiness and liveness probes",
     "readiness-gates": "readiness gates, satisfied through `patch` of the status",
+    "resize": "in-place resize of resources, through the subresource `resize`",
     "restart-rules": "a restartPolicy and restartPolicyRules of a container's own",
     "scheduling-gates": "scheduling gates, removed through `patch`",
     "sidecars": "init containers that keep running",
@@ -61,7 +62,10 @@ class Cluster(Protocol):
         """Delete a Pod, with a grace period in seconds or its own."""
 
     def patch(self, pod: str, body: Any, *, subresource: str = "", kind: str = "strategic") -> None:
-        """Patch a Pod, or its subresource `status` or `ephemeralcontainers`; `kind` is strategic, merge or json."""
+        """Patch a Pod, or its subresource `status`, `ephemeralcontainers` or `resize`.
+
+        `kind` is strategic, merge or json.
+        """
 
     def advance(self, seconds: float) -> None:
         """Let time pass."""

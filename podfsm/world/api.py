@@ -12,12 +12,9 @@ import msgspec
 
 from podfsm.errors import InputError, ScenarioError
 from podfsm.kube.decode import convert
-from podfsm.kube.defaults import default_pod
 from podfsm.kube.objects import Pod, PodCondition, PodStatus
-from podfsm.kube.patch import patched
 from podfsm.kube.times import instant, seconds_of
-from podfsm.kube.write import status_json
-from podfsm.rules.condition_list import unscheduled_reason
+from podfsm.rules.condition_list import put, unscheduled_reason
 from podfsm.rules.facts import WorkerState
 from podfsm.rules.grace import deletion_marks
 from podfsm.rules.qos import qos_class
@@ -26,6 +23,7 @@ from podfsm.rules.termination import deletion_grace
 from podfsm.world.firing import fire, may_fire, pod_facts, roles
 from podfsm.world.model import Model
 from podfsm.world.pod import Draft, Snapshot
+from podfsm.world.updating import updated, updated_status
 
 SCHEDULED = "PodScheduled"
 
@@ -67,29 +65,26 @@ def bind(m: Model, d: Draft, node: str) -> None:
     d.at(d.now + m.profile.notice, "observe")
 
 
-def unschedulable(m: Model, d: Draft, nodes: int) -> None:
+def unschedulable(m: Model, d: Draft, message: str) -> None:
     """No node fits: PodScheduled False, and the Pod waits without limit (rule sched-pending-unschedulable)."""
-    message = f"0/{nodes} nodes are available"
     reason = unscheduled_reason(False, False)
     failed = PodCondition(SCHEDULED, "False", reason, message, lastTransitionTime=instant(d.now))
     d.event("Warning", "FailedScheduling", message)
     if not any((c.type, c.status, c.reason) == (SCHEDULED, "False", reason) for c in d.api.status.conditions):
-        report(m, d, msgspec.structs.replace(d.api.status, conditions=(*d.api.status.conditions, failed)))
+        report(m, d, msgspec.structs.replace(d.api.status, conditions=put(d.api.status.conditions, failed)))
 
 
 def patch(m: Model, d: Draft, subresource: str, kind: str, body: Any) -> None:
     """Apply a user's patch to the Pod or one of its subresources (status, ephemeralcontainers, resize)."""
-    whole = {**d.raw, "status": status_json(d.api.status)}
-    changed = patched(whole, kind, body)
     if subresource == "status":
-        status = _decoded(changed.get("status") or {}, PodStatus, d.key)
+        status = updated_status(d.raw, d.api, kind, body)
         if status == d.api.status:
             return
         d.api = msgspec.structs.replace(d.api, status=_stamped(d.api.status, status, d.now))
         store(d)
         d.at(d.now + m.profile.notice, "observe")
         return
-    changed = default_pod({key: value for key, value in changed.items() if key != "status"})
+    changed, _ = updated(d.raw, d.api, subresource, kind, body)
     if changed == d.raw:
         return
     was_gated = gated(d.api.spec, m.gates)
@@ -99,6 +94,8 @@ def patch(m: Model, d: Draft, subresource: str, kind: str, body: Any) -> None:
     store(d)
     if d.finished:
         remove_finished(m, d)
+    elif d.api.metadata.deletionTimestamp is not None and _remove_at_once(m, d):
+        return  # the last finalizer is gone, and nobody else has to have a say
     elif d.api.spec.nodeName:
         d.at(d.now + m.profile.notice, "observe")
     elif was_gated and not gated(d.api.spec, m.gates):
@@ -124,19 +121,26 @@ def delete(m: Model, d: Draft, grace: int | None) -> None:
         _with(d.raw, "metadata", generation=generation, deletionTimestamp=stamp, deletionGracePeriodSeconds=seconds),
     )
     store(d)
-    facts = pod_facts(m, d, grace=seconds)
-    at_once = next((t for t in ("remove_at_once", "force_remove") if may_fire(m, d, "pod", "", t, facts)), None)
-    if at_once is not None:
-        fire(m, d, "pod", "", at_once, facts)
-        _remove(m, d)
-    elif d.api.spec.nodeName:
+    if not _remove_at_once(m, d) and d.api.spec.nodeName:
         d.at(d.now + m.profile.notice, "observe")
+
+
+def _remove_at_once(m: Model, d: Draft) -> bool:
+    """Remove a deleted Pod that waits for no kubelet, if no finalizer holds it; whether that was so."""
+    facts = pod_facts(m, d)
+    at_once = next((t for t in ("remove_at_once", "force_remove") if may_fire(m, d, "pod", "", t, facts)), None)
+    if at_once is None:
+        return False
+    fire(m, d, "pod", "", at_once, facts)
+    _remove(m, d)
+    return True
 
 
 def remove_finished(m: Model, d: Draft) -> None:
     """The kubelet lets the object go once the Pod is over, if it is being deleted and no finalizer holds it."""
     facts = pod_facts(m, d, worker=WorkerState.FINISHED)
-    if d.exists and may_fire(m, d, "pod", "", "remove", facts):
+    asked = d.api.metadata.deletionTimestamp is not None  # whatever rules are in force
+    if d.exists and asked and may_fire(m, d, "pod", "", "remove", facts):
         fire(m, d, "pod", "", "remove", facts)
         _remove(m, d)
 

@@ -59,10 +59,11 @@ def run_kill(m: Model, d: Draft, op: Op) -> Progress:
     if not op.stage:
         op = advance(d, evolve(op, stage="stopping"))
         d.results += 1
+        # decided when the sync began, even if the container has ended by itself since
+        d.killed[op.name] = "probe" if op.reason in ("LivenessProbe", "StartupProbe") else "spec"
         if is_running(d, op.id):
             d.event("Normal", "Killing", op.message or f"Stopping container {op.name}", op.name)
             begin_stop(m, d, op.id, op.name, op.reason or REPLACE)
-            d.killed[op.name] = "probe" if op.reason in ("LivenessProbe", "StartupProbe") else "spec"
         elif (found := d.instance(op.id)) is not None and found.state is not RuntimeState.EXITED:
             end(m, d, op.id, SIGKILL_EXIT)
     return Progress.BLOCKED if op.id in d.stops else Progress.DONE

@@ -28,6 +28,7 @@ class Model:
     resync: float
     resync_jitter: float
     retry: float
+    network_retry: float
     pod_relist: bool
     """The kubelet relists one Pod on request (PLEGOnDemandRelist)."""
     waits_for_backoff: bool
@@ -53,6 +54,7 @@ def make_model(
         resync=timing_constant("pod-resync"),
         resync_jitter=timing_constant("resync-jitter"),
         retry=timing_constant("sync-error-retry"),
+        network_retry=timing_constant("network-not-ready-retry"),
         pod_relist=gates.on("PLEGOnDemandRelist"),
         waits_for_backoff=gates.at_least("1.33"),
     )

@@ -29,6 +29,9 @@ HANDLERS: dict[str, Handler] = {}
 
 def run_plan(m: Model, d: Draft) -> None:
     """Run instructions until one takes time or the plan is done; then the sync is complete."""
+    if d.frozen:
+        d.shelf = (*d.shelf, ("plan", d.plan[0] if d.plan else None))
+        return
     while d.plan:
         progress = HANDLERS[d.plan[0].kind](m, d, d.plan[0])
         if progress is Progress.BLOCKED:

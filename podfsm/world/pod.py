@@ -160,6 +160,12 @@ class Draft:
     """Containers that the sync under way stopped in order to replace them: 'probe' or 'spec', by name."""
     absent: frozenset[str] = frozenset()
     """ConfigMaps and Secrets the Pod refers to that do not exist (yet), as 'Kind/name'."""
+    frozen: bool = False
+    """The node has no kubelet that runs: what the kubelet would do waits on the shelf."""
+    shelf: tuple[tuple[str, Any], ...] = ()
+    """Kinds and arguments of what came due for the kubelet while it did not run."""
+    offline: bool = False
+    """The runtime says that the node's network is not ready."""
 
     cache: tuple[RuntimeContainer, ...] = ()
     cache_sandboxes: tuple[Sandbox, ...] = ()

@@ -204,13 +204,16 @@ def _settle(m: Model, d: Draft, key: Key, container: Container, shown: Container
         d.event("Warning", "Unhealthy", f"{kind.value.capitalize()} probe errored", container.name)
     _fire(m, d, key, before, done, result, shown)
     changed = False
-    if done.worker.cached is not None and done.worker.container_id:
+    said = done.probed or done.worker is not before  # a worker on hold says nothing
+    if said and done.worker.cached is not None and done.worker.container_id:
         known = (kind, done.worker.container_id)
         changed = d.results_of.get(known) is not done.worker.cached
         d.results_of[known] = done.worker.cached
     if not done.keep_going:
         _end_worker(d, key)
-    if changed:  # the sync loop hears of it last, when a worker that ends is gone
+    # Each sync starts a worker anew for a container that is over, whose end asks for a sync: relists slow that down.
+    endless = not done.keep_going and m.profile.relist <= 0
+    if changed and not endless:  # the sync loop hears of it last, when a worker that ends is gone
         _published(m, d, kind, done.worker)
 
 

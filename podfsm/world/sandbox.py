@@ -42,7 +42,8 @@ def run_sandbox(m: Model, d: Draft, op: Op) -> Progress:
         advance(d, evolve(op, stage="creating"))
         return resume_at(d, d.now + m.profile.sandbox + d.scripts.sandbox.takes)
     d.results += 1
-    if d.sandbox_tried is not None and d.now - d.sandbox_tried < d.scripts.sandbox.fails_until:
+    script, tried = d.scripts.sandbox, d.sandbox_tried
+    if tried is not None and script.fails_from <= d.now - tried < script.fails_until:
         d.failed = True
         d.event("Warning", "FailedCreatePodSandBox", "Failed to create pod sandbox")
         fire(m, d, "sandbox", "", "create_failed", sandbox_facts(d))

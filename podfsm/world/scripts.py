@@ -94,9 +94,10 @@ PRESENT = ImageScript()
 
 @frozen
 class SandboxScript:
-    """How a Pod's sandboxes go: creation fails until, takes, and the first one dies after so many seconds."""
+    """How a Pod's sandboxes go: creation fails from and until (since first tried), takes, and the first one dies."""
 
     fails_until: float = 0.0
+    fails_from: float = 0.0
     takes: float = 0.0
     dies_after: float = FOREVER
 
@@ -113,8 +114,13 @@ class Environment:
     sandboxes: Mapping[str, SandboxScript] = field(factory=dict)
 
     def for_pod(self, pod: Pod) -> PodScripts:
-        """The scripts that concern one Pod, found by its name or, for a controller's Pod, its owner's name."""
-        names = {"", pod.metadata.name, *(owner.name for owner in pod.metadata.ownerReferences)}
+        """The scripts that concern one Pod, found by its name or, for a controller's Pod, its owner's name.
+
+        A Deployment's name stands for those of its ReplicaSets.
+        """
+        owners = {owner.name for owner in pod.metadata.ownerReferences}
+        mark = pod.metadata.labels.get("pod-template-hash")
+        names = {"", pod.metadata.name, *owners, *(owner.removesuffix(f"-{mark}") for owner in owners if mark)}
         mine: dict[str, ContainerScript] = {}
         for script in self.containers:
             if script.pod in names and (script.pod or script.container not in mine):

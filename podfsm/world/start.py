@@ -74,14 +74,18 @@ def _fire_pull(m: Model, d: Draft, name: str) -> None:
     newest = d.newest(name)
     state = container_state(m, d, name)
     if (newest is None or not newest.in_active_sandbox) and state not in _NOT_STARTED:
-        fire_container(m, d, name, "renew", new_sandbox=True)
+        known = next((c for c in d.view if c.name == name), newest)  # as it was when this sync decided
+        decided = {} if known is None else {"instance": known.state, "exit_code": known.exit_code}
+        fire_container(m, d, name, "renew", new_sandbox=True, **decided)
         state = container_state(m, d, name)
     if state in _NOT_STARTED:
         fire_container(m, d, name, "pull")
     elif name in d.killed and d.roles[name][0] is Role.APP:
         fire_container(m, d, name, "start_over")
     else:
-        fire_container(m, d, name, "restart")
+        # A sync that starts a sidecar has found the apps not done; when all of them have exited it may not even count
+        # the Pod as initialised any more, and begins anew.
+        fire_container(m, d, name, "restart", **({"apps_done": False} if d.roles[name][0] is Role.SIDECAR else {}))
 
 
 def _pull(m: Model, d: Draft, op: Op, container: Container) -> Progress | None:
@@ -120,12 +124,12 @@ def _create(m: Model, d: Draft, op: Op, container: Container) -> Progress | None
 def _start(m: Model, d: Draft, op: Op, container: Container) -> Progress | None:
     made = d.instance(op.id)
     assert made is not None
-    attempt = d.instances[op.id].attempt
-    if attempt.start_error:
+    error = d.instances[op.id].attempt.start_error
+    if error:
         d.replace(evolve(made, started_at=d.now))
-        end(m, d, op.id, START_ERROR_EXIT, "StartError", attempt.start_error)
-        d.event("Warning", "Failed", f"Error: {attempt.start_error}", op.name)
-        return failed(m, d, op, container, "RunContainerError", attempt.start_error)
+        end(m, d, op.id, START_ERROR_EXIT, "StartError", error)
+        d.event("Warning", "Failed", f"Error: {error}", op.name)
+        return failed(m, d, op, container, "RunContainerError", error)
     launch(d, made)
     d.event("Normal", "Started", f"Started container {op.name}", op.name)
     hook = container.lifecycle.postStart if container.lifecycle is not None else None

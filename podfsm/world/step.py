@@ -12,9 +12,11 @@ from immutables import Map
 from podfsm.kube.objects import Pod
 from podfsm.rules.scheduling import gated
 from podfsm.world import api, kill, plan, pleg, probing, sandbox, status
+from podfsm.world.cluster.state import Cluster
 from podfsm.world.firing import roles
 from podfsm.world.model import Model
-from podfsm.world.nodes import NodeView, choose_node
+from podfsm.world.nodes import ANY_NODE
+from podfsm.world.outside import OUTSIDE, Outside, shelve
 from podfsm.world.pod import Draft, Fired, PodEvent, PodWorld, Snapshot, freeze, thaw
 from podfsm.world.scripts import FOREVER, PodScripts
 from podfsm.world.worker import look, update_pod
@@ -26,7 +28,8 @@ class World:
 
     now: float = 0.0
     pods: Map[str, PodWorld] = field(factory=Map)
-    nodes: tuple[NodeView, ...] = ()
+    cluster: Cluster | None = None
+    """Nodes and controllers; None in a run of Pods alone."""
 
 
 @frozen
@@ -72,7 +75,7 @@ class Due:
     key: str
 
 
-Event = Create | Delete | Patch | Appear | Due
+Event = Create | Delete | Patch | Appear | Due | Outside
 
 
 @frozen
@@ -84,6 +87,8 @@ class Step:
     snapshots: tuple[Snapshot, ...] = ()
     events: tuple[PodEvent, ...] = ()
     pod: PodWorld | None = None
+    touched: tuple[str, ...] = ()
+    """Keys of further Pods that the step changed."""
 
 
 def step(m: Model, world: World, event: Event, at: float | None = None) -> Step:
@@ -107,6 +112,8 @@ def step(m: Model, world: World, event: Event, at: float | None = None) -> Step:
         d = thaw(pod, world.now if at is None else at)
         if isinstance(event, Delete):
             api.delete(m, d, event.grace)
+        elif not isinstance(event, Patch):
+            OUTSIDE[type(event)](m, d, event)
         else:
             api.patch(m, d, event.subresource, event.kind, event.body)
     return _done(world, d)
@@ -115,7 +122,7 @@ def step(m: Model, world: World, event: Event, at: float | None = None) -> Step:
 def _done(world: World, d: Draft) -> Step:
     fired, snapshots, events = tuple(d.fired), tuple(d.snapshots), tuple(d.events)
     pod = freeze(d)
-    after = World(d.now, world.pods.set(d.key, pod), world.nodes)
+    after = World(d.now, world.pods.set(d.key, pod), world.cluster)
     return Step(after, fired, snapshots, events, pod)
 
 
@@ -126,7 +133,7 @@ def _appear(world: World, event: Appear, now: float) -> Step:
             d = thaw(pod, now)
             d.absent -= {event.name}
             pods = pods.set(key, freeze(d))
-    return Step(World(now, pods, world.nodes))
+    return Step(World(now, pods, world.cluster))
 
 
 def _run_due(m: Model, d: Draft, world: World) -> None:
@@ -135,19 +142,21 @@ def _run_due(m: Model, d: Draft, world: World) -> None:
         _, _, kind, what = heapq.heappop(d.agenda)
         if kind == "schedule":
             _schedule(m, d, world)
+        elif d.frozen and shelve(d, kind, what):
+            continue
         else:
             HANDLERS[kind](m, d, what)
-    pleg.watch_runtime(m, d)
+    if not d.frozen:
+        pleg.watch_runtime(m, d)
 
 
 def _schedule(m: Model, d: Draft, world: World) -> None:
     if not d.exists or d.api.spec.nodeName or gated(d.api.spec, m.gates):
         return
-    node = choose_node(d.api.spec, world.nodes)
-    if node is None:
-        api.unschedulable(m, d, len(world.nodes))
-    else:
-        api.bind(m, d, node.name)
+    if d.api.metadata.deletionTimestamp is not None:  # held by finalizers only; rule sched-once
+        return
+    if world.cluster is None:
+        api.bind(m, d, ANY_NODE)
 
 
 def _observe(m: Model, d: Draft, _what: Any) -> None:

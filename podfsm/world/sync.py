@@ -36,6 +36,11 @@ def sync_pod(m: Model, d: Draft) -> None:
         _note_finished(m, d, set())
         complete(m, d, terminal=True)
         return
+    if d.offline and not pod.spec.hostNetwork:
+        d.event("Warning", "NetworkNotReady", "network is not ready: container runtime network not ready")
+        d.failed = True
+        complete(m, d)
+        return
     d.plan = (Op("mount"), Op("probe-workers"), Op("actions"))
     run_plan(m, d)
 
@@ -72,7 +77,8 @@ def _actions(m: Model, d: Draft, op: Op) -> Progress:
     )
     if actions.create_sandbox and d.sandboxes:
         d.event("Normal", "SandboxChanged", "Pod sandbox changed, it will be killed and re-created.")
-    _note_finished(m, d, {*actions.init_to_start, *actions.apps_to_start})
+    if not restart_all:
+        _note_finished(m, d, {*actions.init_to_start, *actions.apps_to_start})
     d.plan = (op, *_plan(actions, resizing.resizes(m, d, pod)))
     return Progress.DONE
 

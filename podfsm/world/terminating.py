@@ -5,13 +5,15 @@ Source: pkg/kubelet/kubelet.go SyncTerminatingPod, SyncTerminatedPod.
 
 from __future__ import annotations
 
+from msgspec.structs import replace
+
 from podfsm.rules.facts import WorkerState
 from podfsm.rules.terminate import terminate_status
 from podfsm.world import kill, probing, status
 from podfsm.world.model import Model
 from podfsm.world.plan import HANDLERS, Progress, run_plan
 from podfsm.world.pod import Draft, Op
-from podfsm.world.worker import complete
+from podfsm.world.worker import TERMINAL, complete
 
 
 def sync_terminating(m: Model, d: Draft) -> None:
@@ -38,7 +40,10 @@ def _stopped(m: Model, d: Draft, _op: Op) -> Progress:
 def sync_terminated(m: Model, d: Draft) -> None:
     """Clean up, fill in what was never seen to end, and let the API object go."""
     assert d.work is not None
-    status.set_status(m, d, status.derive(m, d, d.work.pod, terminal=True))
+    pod = d.work.pod
+    if d.api.status.phase in TERMINAL:  # a deadline that passes only now changes nothing any more
+        pod = replace(pod, status=replace(pod.status, phase=d.api.status.phase))
+    status.set_status(m, d, status.derive(m, d, pod, terminal=True))
     d.finished = True
     status.set_status(m, d, terminate_status(d.work.pod, last=d.status, gates=m.gates))
     complete(m, d)

@@ -54,8 +54,9 @@ def begin(m: Model, d: Draft) -> None:
     assert d.pending is not None
     d.work = Work(d.worker, d.pending, d.grace or None)
     d.busy, d.pending = True, None
-    relist_now = d.relist_at <= d.now  # it stands on the agenda for this instant and has not had its turn
-    if d.last_sync >= 0 and (relist_now or max(d.cache_at, m.profile.last_relist(d.now)) <= d.last_sync):
+    relist_now = d.relist_at <= d.now + 1e-9  # it stands on the agenda for this instant and has not had its turn
+    last_relist = m.profile.last_relist(d.now, d.api.spec.nodeName)
+    if d.last_sync >= 0 and (relist_now or max(d.cache_at, last_relist) <= d.last_sync):
         d.fresh_needed = True
         need_relist(m, d)
     else:
@@ -64,7 +65,7 @@ def begin(m: Model, d: Draft) -> None:
 
 def need_relist(m: Model, d: Draft) -> None:
     """See to it that the next node-wide relist looks at this Pod."""
-    when = m.profile.next_relist(d.now)
+    when = m.profile.next_relist(d.now, d.api.spec.nodeName)
     if when < d.relist_at:
         d.relist_at = when
         d.at(when, "relist")
@@ -129,6 +130,8 @@ def _requeue(m: Model, d: Draft, *, transition: bool) -> None:
         wait = 0.0
     elif not d.failed:
         wait = m.resync
+    elif d.offline:
+        wait = m.network_retry
     elif d.retry_at is not None and m.waits_for_backoff:
         wait = min(max(d.retry_at - d.now, 0.0), m.resync)
     else:

@@ -10,7 +10,6 @@ from podfsm.testing.invariants.base import always, unless
 from podfsm.testing.invariants.restarts import disturbed_between
 
 USUAL = (10.0, 20.0, 40.0, 80.0, 160.0, 300.0)
-REDUCED = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 60.0)
 FORGOTTEN = 600.0
 """After so many seconds without a restart the series starts over."""
 IMAGES = USUAL
@@ -20,47 +19,62 @@ CUT = 1.0
 
 def delays(history: History) -> tuple[float, ...]:
     """The delays in force, the last one repeating."""
-    return REDUCED if history.gates.on("ReduceDefaultCrashLoopBackOffDecay") else USUAL
+    if not history.gates.on("ReduceDefaultCrashLoopBackOffDecay"):
+        return USUAL
+    # The gate for a longest delay of the node's own puts the ordinary one in place of the reduced one.
+    cap = 300.0 if history.gates.on("KubeletCrashLoopBackOffMax") else 60.0
+    return tuple(min(cap, 2.0**power) for power in range(10))
 
 
 @always(
     "backoff-order",
-    checks=["backoff-sequence", "backoff-first-immediate", "backoff-exit-zero-too", "backoff-init-and-sidecar",
-            "backoff-base", "backoff-cap", "backoff-reset", "backoff-reduced"],
+    checks=[
+        "backoff-sequence",
+        "backoff-first-immediate",
+        "backoff-exit-zero-too",
+        "backoff-init-and-sidecar",
+        "backoff-base",
+        "backoff-cap",
+        "backoff-reset",
+        "backoff-reduced",
+    ],
     needs=["backoff"],
-)  # fmt: skip
+)
 def order(history: History) -> Iterator[bool | str]:
     """Restarts after the first wait 10, 20, 40, 80, 160, 300, 300 ... seconds from the end of the run before.
 
     The series starts over 600 seconds after its last restart, with another image, and with a new sandbox.
     """
     for name, runs in history.instances.items():
-        if name in history.containers:
+        if name in history.containers and name not in history.replaced:
             yield from _waits(history, name, runs)
 
 
 def _waits(history: History, name: str, runs: tuple[Instance, ...]) -> Iterator[bool | str]:
     container = history.containers[name]
-    probed = container.livenessProbe is not None or container.startupProbe is not None or container.lifecycle is not None
+    probed = (
+        container.livenessProbe is not None or container.startupProbe is not None or container.lifecycle is not None
+    )
     series = delays(history)
     step, last_restart = 0, 0.0
     for number in range(1, len(runs)):
         one, two = runs[number - 1], runs[number]
-        if disturbed_between(history, one, two) or one.image != two.image:
-            step = 0
         ended, began = one.finished, two.started
-        if ended is None or began is None:
-            step = 0
+        if ended is None or began is None or disturbed_between(history, one, two):
+            step = 0  # what is started anew with everything else has not waited
             continue
         if step and (ended - last_restart > FORGOTTEN - CUT or began - last_restart > FORGOTTEN - CUT):
             step = 0
         if step:
-            # One that the kubelet stopped to replace is not waited for: the run before it counts.
+            # One that the kubelet stopped to replace is not waited for: the run before it counts, if there is one.
             since = runs[number - 2].finished if probed and number > 1 else ended
-            wait = series[min(step, len(series)) - 1]
+            place = step - 1 if probed else step
+            wait = series[min(place, len(series)) - 1] if place else 0.0
             if since is not None:
                 early = began - since < wait - CUT
-                yield unless(early, f"{name} was started {began - since:g} s after its last end at {since:g} s, not {wait:g}")
+                yield unless(
+                    early, f"{name} was started {began - since:g} s after its last end at {since:g} s, not {wait:g}"
+                )
         step, last_restart = step + 1, began
 
 
@@ -99,7 +113,9 @@ def images(history: History) -> Iterator[bool | str]:
             if tries and earlier:
                 wait = IMAGES[min(tries, len(IMAGES)) - 1]
                 early = event.at - earlier[-1] < wait - 1e-6
-                yield unless(early, f"at {event.at:g} s {image} is pulled again {event.at - earlier[-1]:g} s after a failure")
+                yield unless(
+                    early, f"at {event.at:g} s {image} is pulled again {event.at - earlier[-1]:g} s after a failure"
+                )
             earlier.append(event.at)
         elif event.reason == "Failed" and "pull" in event.message:
             failed[image] = failed.get(image, 0) + 1

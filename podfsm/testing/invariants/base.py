@@ -28,9 +28,13 @@ class Invariant:
     needs: frozenset[str]
     judge: Judge
 
+    def answers(self, history: History) -> Iterator[bool | str]:
+        """One answer for everything it looks at; nothing if the history lacks what it needs."""
+        return iter(()) if self.needs & history.lacks else self.judge(history)
+
     def broken(self, history: History) -> list[str]:
         """What is wrong with a history; empty when nothing is."""
-        return [answer for answer in self.judge(history) if isinstance(answer, str)]
+        return [answer for answer in self.answers(history) if isinstance(answer, str)]
 
 
 INVARIANTS: dict[str, Invariant] = {}

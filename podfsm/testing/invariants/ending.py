@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 
 from podfsm.testing.history import TERMINAL, History
@@ -23,7 +24,8 @@ def marked(history: History) -> Iterator[bool | str]:
         if old.deletionTimestamp is not None:
             gone = new.deletionTimestamp is None
             yield unless(gone, f"at {after.at:g} s the deletionTimestamp is gone")
-            later = not gone and new.deletionTimestamp is not None and new.deletionTimestamp > old.deletionTimestamp
+            asked = new.deletionGracePeriodSeconds  # 0: the kubelet's own request, with a timestamp of its own
+            later = bool(asked) and new.deletionTimestamp is not None and new.deletionTimestamp > old.deletionTimestamp
             yield unless(later, f"at {after.at:g} s the deletionTimestamp moved to later")
         elif new.deletionTimestamp is not None and history.whole and history.case is not None:
             due, grace = history.clock(new.deletionTimestamp), new.deletionGracePeriodSeconds
@@ -31,8 +33,11 @@ def marked(history: History) -> Iterator[bool | str]:
             yield unless(off, f"at {after.at:g} s the deletionTimestamp is {due} with a grace period of {grace}")
 
 
-@always("grace-is-given", checks=["term-min-2s", "term-prestop-consumes-grace", "term-worker-min-1s", "term-grace-precedence"],
-        needs=["termination"])  # fmt: skip
+@always(
+    "grace-is-given",
+    checks=["term-min-2s", "term-prestop-consumes-grace", "term-worker-min-1s", "term-grace-precedence"],
+    needs=["termination"],
+)
 def grace_given(history: History) -> Iterator[bool | str]:
     """A container of a deleted Pod that does not stop is killed when its grace is over, and never within 2 seconds."""
     if history.case is None or history.deletion is None or history.disturbed or history.case.spec.get("pods"):
@@ -47,17 +52,26 @@ def grace_given(history: History) -> Iterator[bool | str]:
             continue
         for run in history.instances.get(name, ())[-1:]:
             deadline = history.last.spec.activeDeadlineSeconds
-            if run.exit_code != KILLED or run.finished is None or deadline is not None or run.finished < history.deletion - CUT:
+            if (
+                run.exit_code != KILLED
+                or run.finished is None
+                or deadline is not None
+                or run.finished < history.deletion - CUT
+            ):
                 continue
             if history.terminal_at is not None and history.terminal_at < history.deletion:
                 continue
             began = history.deletion
             early = run.finished < began + max(least, FLOOR) - CUT - 1e-6 and not _ending_before(history)
-            yield unless(early, f"{name} was killed at {run.finished:g} s, deleted at {began:g} s with {least:g} s of grace")
+            yield unless(
+                early, f"{name} was killed at {run.finished:g} s, deleted at {began:g} s with {least:g} s of grace"
+            )
 
 
 def _restarts_all(history: History) -> bool:
-    return any(rule.action == "RestartAllContainers" for c in history.containers.values() for rule in c.restartPolicyRules)
+    return any(
+        rule.action == "RestartAllContainers" for c in history.containers.values() for rule in c.restartPolicyRules
+    )
 
 
 def _ending_before(history: History) -> bool:
@@ -72,8 +86,11 @@ def _ending_before(history: History) -> bool:
     return init_failed or all(at is not None and at <= history.deletion + CUT for at in finished)
 
 
-@always("grace-ends", checks=["term-flow-order", "term-min-2s", "hook-prestop-when", "sidecar-termination-shares-grace"],
-        needs=["termination"])  # fmt: skip
+@always(
+    "grace-ends",
+    checks=["term-flow-order", "term-min-2s", "hook-prestop-when", "sidecar-termination-shares-grace"],
+    needs=["termination"],
+)
 def grace_ends(history: History) -> Iterator[bool | str]:
     """No container of a deleted Pod outlives its grace period by more than the 2 seconds that are always given."""
     if history.case is None or history.deletion is None or starting(history) == float("inf"):
@@ -91,8 +108,11 @@ def grace_ends(history: History) -> Iterator[bool | str]:
             yield unless(late and run.ran, f"{name} still runs after {limit:g} s")
 
 
-@always("nothing-starts-when-deleted", checks=["restart-not-when-deleting", "term-no-start-after", "term-triggers"],
-        needs=["termination"])  # fmt: skip
+@always(
+    "nothing-starts-when-deleted",
+    checks=["restart-not-when-deleting", "term-no-start-after", "term-triggers"],
+    needs=["termination"],
+)
 def nothing_starts(history: History) -> Iterator[bool | str]:
     """Once the kubelet has taken note of a deletion it starts nothing any more."""
     if history.deletion is None or history.case is None:
@@ -107,11 +127,11 @@ def nothing_starts(history: History) -> Iterator[bool | str]:
 @always(
     "gone-when-over",
     checks=["phase-deleted-terminal-first", "term-api-removal", "term-force", "term-immediate-cases"],
-    needs=["termination"],
+    needs=["termination", "watch"],
 )
 def gone(history: History) -> Iterator[bool | str]:
     """The object goes when it was deleted and is over; at once only if it was never bound, is over, or by force."""
-    for before, after in history.pairs:
+    for before, after in history.pairs if history.whole else ():
         if after.type != "DELETED":
             continue
         meta, spec = after.pod.metadata, after.pod.spec
@@ -120,20 +140,27 @@ def gone(history: History) -> Iterator[bool | str]:
         wrong = not (forced or over or not spec.nodeName)
         yield unless(wrong, f"at {after.at:g} s the object is gone while the Pod is {after.pod.status.phase}")
         asked = meta.deletionTimestamp is not None or before.pod.metadata.deletionTimestamp is not None
-        if history.whole:
-            yield unless(not asked, f"at {after.at:g} s the object is gone and nobody asked for it")
+        yield unless(not asked, f"at {after.at:g} s the object is gone and nobody asked for it")
 
 
 @always("finalizers-hold", checks=["term-finalizers-hold"], needs=["finalizers", "termination"])
 def finalizers_hold(history: History) -> Iterator[bool | str]:
-    """An object with finalizers does not go, whatever else."""
+    """An object with finalizers does not go before they are removed, whatever else."""
+    if history.case is None:
+        return
+    writes = [
+        float(s["at"]) for s in history.case.steps_of("patch", history.name) if "finalizers" in json.dumps(s["body"])
+    ]
     for seen in history.seen:
-        if seen.type == "DELETED":
-            held = ", ".join(seen.pod.metadata.finalizers)
-            yield unless(bool(held), f"at {seen.at:g} s the object is gone with its finalizers {held}")
+        if seen.type == "DELETED" and history.first.metadata.finalizers:
+            held = ", ".join(history.first.metadata.finalizers)
+            removed = any(at <= seen.at + 1e-6 for at in writes)
+            yield unless(not removed, f"at {seen.at:g} s the object is gone with its finalizers {held}")
 
 
-@always("deleted-pods-go", checks=["term-api-removal", "term-worker-one-way", "worker-nothing-runs"], needs=["termination"])
+@always(
+    "deleted-pods-go", checks=["term-api-removal", "term-worker-one-way", "worker-nothing-runs"], needs=["termination"]
+)
 def go(history: History) -> Iterator[bool | str]:
     """A deleted Pod does go, once its containers have stopped and nothing holds it."""
     if history.deletion is None or history.case is None:

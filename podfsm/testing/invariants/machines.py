@@ -20,7 +20,9 @@ def paths(history: History) -> Iterator[bool | str]:
         before = at.get(who)
         again = one.machine == "probe" and before == "Ended"
         broken = before is not None and before != one.source and not again
-        yield unless(broken, f"at {one.at:g} s {one.machine} {one.instance} goes on from {one.source}, it was in {before}")
+        yield unless(
+            broken, f"at {one.at:g} s {one.machine} {one.instance} goes on from {one.source}, it was in {before}"
+        )
         yield unless(one.at < now, f"at {one.at:g} s {one.machine} {one.instance} goes back in time")
         at[who], now = one.dest, one.at
 
@@ -50,7 +52,9 @@ def pulls(history: History) -> Iterator[bool | str]:
             failed[one.instance] = one.at
         elif one.trigger == "pull" and one.instance in failed:
             early = one.at - failed[one.instance] < 10 - 1e-6
-            yield unless(early, f"at {one.at:g} s {one.instance} is pulled {one.at - failed[one.instance]:g} s after a failure")
+            yield unless(
+                early, f"at {one.at:g} s {one.instance} is pulled {one.at - failed[one.instance]:g} s after a failure"
+            )
 
 
 @always("nothing-after-the-end", checks=["probe-stop-on-terminal", "restart-not-when-deleting"], needs=["transitions"])
@@ -63,4 +67,6 @@ def after_the_end(history: History) -> Iterator[bool | str]:
         starts = one.machine in LIVES and one.trigger in ("pull", "restart", "start_over")
         if ended is not None and starts:
             # A sync that was under way goes on to its end: a slow pull is waited for.
-            yield unless(one.at > ended + 120, f"at {one.at:g} s {one.instance} is started, the worker ended at {ended:g} s")
+            yield unless(
+                one.at > ended + 120, f"at {one.at:g} s {one.instance} is started, the worker ended at {ended:g} s"
+            )

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 
 from podfsm.kube.objects import ContainerStatus
 from podfsm.testing.case import seconds
-from podfsm.testing.history import History, Seen, condition
+from podfsm.testing.history import History, Seen, condition, ending
 from podfsm.testing.invariants.base import always, unless
+from podfsm.testing.invariants.restarts import disturbed_between
 
 
 def _ends_well(status: ContainerStatus | None) -> bool:
@@ -42,7 +44,9 @@ def init_times(history: History) -> Iterator[bool | str]:
 
     Judged by timestamps, so that runs between two snapshots count too; only while the Pod keeps its first sandbox.
     """
-    if history.disturbed or condition(history.last, "PodReadyToStartContainers") == "False" and history.terminal_at is None:
+    if history.disturbed or (
+        condition(history.last, "PodReadyToStartContainers") == "False" and history.terminal_at is None
+    ):
         return
     spec = history.last.spec
     done: list[tuple[str, float]] = []
@@ -62,10 +66,10 @@ def init_once(history: History) -> Iterator[bool | str]:
     """A regular init container that exited 0 is not run again in the same sandbox."""
     for name in history.inits:
         runs = history.instances.get(name, ())
-        for one, two in zip(runs, runs[1:], strict=False):
+        for one, two in pairwise(runs):
             good = one.exit_code == 0 and one.reason != "OOMKilled"
-            between = any(one.first_seen <= at <= two.first_seen for at in history.disturbed)
-            yield unless(good and not between, f"{name} ran again at {two.first_seen:g} s though it had exited 0")
+            excused = disturbed_between(history, one, two)
+            yield unless(good and not excused, f"{name} ran again at {two.first_seen:g} s though it had exited 0")
 
 
 @always("sidecar-opens-the-way", checks=["sidecar-start-order", "sidecar-definition"], needs=["sidecars"])
@@ -76,20 +80,26 @@ def sidecar_gate(history: History) -> Iterator[bool | str]:
     started: dict[str, bool] = {}
     for seen in history.seen:
         shown = {one.name: one for one in seen.pod.status.initContainerStatuses}
-        for name in history.sidecars:
+        for name in sorted(history.sidecars):
             one = shown.get(name)
-            if one is not None and (one.started or one.restartCount or one.lastState.terminated or one.state.terminated):
+            if one is not None and (
+                one.started or one.restartCount or one.lastState.terminated or one.state.terminated
+            ):
                 started[name] = True
         behind: list[str] = []
         for entry in seen.pod.spec.initContainers:
             one = shown.get(entry.name)
             if one is not None and one.state.running is not None:
-                yield unless(bool(behind), f"at {seen.at:g} s {entry.name} runs before sidecar {', '.join(behind)} started")
+                yield unless(
+                    bool(behind), f"at {seen.at:g} s {entry.name} runs before sidecar {', '.join(behind)} started"
+                )
             if entry.name in history.sidecars and entry.name not in started:
                 behind.append(entry.name)
         for app in seen.pod.status.containerStatuses:
             if app.state.running is not None:
-                yield unless(bool(behind), f"at {seen.at:g} s {app.name} runs before sidecar {', '.join(behind)} started")
+                yield unless(
+                    bool(behind), f"at {seen.at:g} s {app.name} runs before sidecar {', '.join(behind)} started"
+                )
 
 
 @always(
@@ -117,7 +127,9 @@ def sidecars_last(history: History) -> Iterator[bool | str]:
         if ended is None:
             continue
         if last is not None:
-            yield unless(ended < last, f"sidecar {entry.name} stopped at {ended:g} s, before the app containers at {last:g} s")
+            yield unless(
+                ended < last, f"sidecar {entry.name} stopped at {ended:g} s, before the app containers at {last:g} s"
+            )
         if following is not None:
             yield unless(ended < following[1], f"sidecar {entry.name} stopped at {ended:g} s, before {following[0]}")
         following = (entry.name, ended)
@@ -170,7 +182,7 @@ def ephemeral_apart(history: History) -> Iterator[bool | str]:
             continue
         if before.pod.status.initContainerStatuses != after.pod.status.initContainerStatuses:
             continue
-        if before.pod.metadata != after.pod.metadata or after.pod.status.reason:
+        if after.pod.metadata.deletionTimestamp is not None or ending(before.pod):
             continue
         same = before.pod.status.phase == after.pod.status.phase
         yield unless(not same, f"at {after.at:g} s the phase changed with the end of {', '.join(sorted(ended))}")

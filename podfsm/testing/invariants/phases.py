@@ -6,13 +6,13 @@ from collections.abc import Iterator
 
 from podfsm.kube.objects import ContainerStatus, Pod
 from podfsm.testing.case import seconds
-from podfsm.testing.history import LOST, TERMINAL, History, Seen, condition
+from podfsm.testing.history import LOST, TERMINAL, History, Seen, condition, ending
 from podfsm.testing.invariants.base import always, unless
 
 PATIENCE = 10.0
 
 
-@always("succeeded-means-zero", checks=["phase-succeeded", "phase-sidecars-ignored-for-success"])
+@always("succeeded-means-zero", checks=["phase-succeeded", "phase-sidecar-exit-ignored"])
 def succeeded(history: History) -> Iterator[bool | str]:
     """A Pod is Succeeded only when every app container has ended with exit code 0."""
     for seen in history.seen:
@@ -50,10 +50,13 @@ def running(history: History) -> Iterator[bool | str]:
         never = [status.name for status in pod.status.containerStatuses if not _has_run(status)]
         short = len(pod.status.containerStatuses) < len(pod.spec.containers)
         if pod.status.phase == "Running":
-            yield unless(bool(never) or short, f"at {seen.at:g} s the Pod is Running before {', '.join(never)} was started")
+            yield unless(
+                bool(never) or short, f"at {seen.at:g} s the Pod is Running before {', '.join(never)} was started"
+            )
         else:
             all_run = not short and all(s.state.running is not None for s in pod.status.containerStatuses)
-            yield unless(all_run and not _init_at_work(pod), f"at {seen.at:g} s every app container runs in a Pending Pod")
+            held = _init_at_work(pod) or ending(pod)
+            yield unless(all_run and not held, f"at {seen.at:g} s every app container runs in a Pending Pod")
 
 
 def _has_run(status: ContainerStatus) -> bool:
@@ -73,11 +76,15 @@ def ends_once(history: History) -> Iterator[bool | str]:
     over: Seen | None = None
     for seen in history.seen:
         if over is not None:
-            yield unless(seen.pod.status.phase != over.pod.status.phase, f"at {seen.at:g} s the phase changed after its end")
+            yield unless(
+                seen.pod.status.phase != over.pod.status.phase, f"at {seen.at:g} s the phase changed after its end"
+            )
         if seen.pod.status.phase in TERMINAL:
             over = over or seen
             alive = [s.name for s in seen.pod.status.containerStatuses if s.state.running is not None]
-            yield unless(bool(alive), f"at {seen.at:g} s the Pod is {seen.pod.status.phase}, and {', '.join(alive)} runs")
+            yield unless(
+                bool(alive), f"at {seen.at:g} s the Pod is {seen.pod.status.phase}, and {', '.join(alive)} runs"
+            )
 
 
 @always("starts-pending", checks=["phase-initial-pending", "qos-immutable"])
@@ -106,7 +113,11 @@ def bound(history: History) -> Iterator[bool | str]:
             yield unless(moved, f"at {after.at:g} s the Pod moved to {pod.spec.nodeName or 'no node'}")
 
 
-@always("deadline-is-kept", checks=["deadline-enforced", "deadline-clock-start", "init-deadline-applies"], needs=["deadlines"])
+@always(
+    "deadline-is-kept",
+    checks=["deadline-enforced", "deadline-clock-start", "init-deadline-applies"],
+    needs=["deadlines"],
+)
 def deadline(history: History) -> Iterator[bool | str]:
     """DeadlineExceeded comes when activeDeadlineSeconds have passed since startTime, not before, and it does come."""
     for seen in history.seen:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from podfsm.kube.objects import Probe
+from podfsm.kube.objects import ContainerStatus, Probe
 from podfsm.testing.history import Happened, History, Seen, statuses
 from podfsm.testing.invariants.base import always, unless
+from podfsm.testing.invariants.phases import slowness
 from podfsm.testing.invariants.restarts import killed_by_probe
 
 KINDS = ("Startup", "Readiness", "Liveness")
@@ -30,14 +31,16 @@ def _probe(history: History, name: str, kind: str) -> Probe | None:
 
 @always("startup-first", checks=["probe-startup-gates-others", "cstate-started"], needs=["probes"])
 def startup_first(history: History) -> Iterator[bool | str]:
-    """Until the startup probe has succeeded a container has not started and is not ready."""
+    """Until the startup probe has succeeded a container does not turn ready."""
+    was: dict[str, bool] = {}
     for seen in history.seen:
         for status in statuses(seen.pod):
+            turned, was[status.name] = status.ready and not was.get(status.name), status.ready
             container = history.containers.get(status.name)
             if container is None or container.startupProbe is None or status.state.running is None:
                 continue
             yield unless(
-                status.ready and not status.started, f"at {seen.at:g} s {status.name} is ready before its startup probe"
+                turned and not status.started, f"at {seen.at:g} s {status.name} is ready before its startup probe"
             )
 
 
@@ -79,7 +82,7 @@ def checks_in_turn(history: History) -> Iterator[bool | str]:
         yield unless(wrong, f"at {event.at:g} s the {kind.lower()} probe of {name} ran, started: {started}")
 
 
-def _shown(history: History, name: str, at: float) -> object:
+def _shown(history: History, name: str, at: float) -> ContainerStatus | None:
     """The status of a container just before an instant, unless it changed at that very instant."""
     last: Seen | None = None
     for seen in history.seen:
@@ -91,13 +94,17 @@ def _shown(history: History, name: str, at: float) -> object:
     return None if last is None else next((s for s in statuses(last.pod) if s.name == name), None)
 
 
-@always("kills-after-threshold", checks=["probe-threshold-consecutive", "probe-liveness-failure-kills"], needs=["probes", "events"])
+@always(
+    "kills-after-threshold",
+    checks=["probe-threshold-consecutive", "probe-liveness-failure-kills"],
+    needs=["probes", "events"],
+)
 def kills(history: History) -> Iterator[bool | str]:
     """A probe kills only after failureThreshold failures, and readiness probes never do."""
     counts: dict[tuple[str, str], int] = {}
     for event in history.happened:
-        for failed, kind, name in _failures_of(history, event):
-            del failed
+        if (kind := _failed_kind(event)) is not None:
+            name = event.container
             counts[name, kind] = counts.get((name, kind), 0) + 1
         if event.reason != "Killing" or "failed" not in event.message:
             continue
@@ -110,10 +117,10 @@ def kills(history: History) -> Iterator[bool | str]:
                 yield unless(few, f"at {event.at:g} s {event.container} was killed after {seen} failures")
 
 
-def _failures_of(history: History, event: Happened) -> Iterator[tuple[Happened, str, str]]:
-    for kind in KINDS:
-        if event.reason == "Unhealthy" and event.message.startswith(f"{kind} probe failed"):
-            yield event, kind, event.container
+def _failed_kind(event: Happened) -> str | None:
+    """Which kind of check an Event tells the failure of."""
+    told = (kind for kind in KINDS if event.message.startswith(f"{kind} probe failed"))
+    return next(told, None) if event.reason == "Unhealthy" else None
 
 
 @always("killed-in-time", checks=["probe-min-time-to-kill", "probe-startup-failure-kills"], needs=["probes", "watch"])
@@ -138,11 +145,16 @@ def _soonest(probe: Probe) -> float:
 
 
 def _restarts_all(history: History) -> bool:
-    return any(rule.action == "RestartAllContainers" for c in history.containers.values() for rule in c.restartPolicyRules)
+    return any(
+        rule.action == "RestartAllContainers" for c in history.containers.values() for rule in c.restartPolicyRules
+    )
 
 
-@always("probes-are-heeded", checks=["probe-liveness-failure-kills", "probe-startup-failure-kills", "probe-onhold-after-failure"],
-        needs=["probes"])  # fmt: skip
+@always(
+    "probes-are-heeded",
+    checks=["probe-liveness-failure-kills", "probe-startup-failure-kills", "probe-onhold-after-failure"],
+    needs=["probes"],
+)
 def heeded(history: History) -> Iterator[bool | str]:
     """A container whose liveness or startup probe fails from beginning to end does not go on running."""
     if history.case is None:
@@ -160,8 +172,10 @@ def heeded(history: History) -> Iterator[bool | str]:
                 if run.started is None:
                     continue
                 due = run.started + probe.initialDelaySeconds + (probe.failureThreshold + 2) * probe.periodSeconds
-                due += _stopping(history, name) + 30
-                late = history.ends > due and (run.finished is None or run.finished > due) and history.terminal_at is None
+                due += _stopping(history) + 30
+                late = (
+                    history.until > due and (run.finished is None or run.finished > due) and history.terminal_at is None
+                )
                 yield unless(late, f"{name} goes on at {due:g} s though its {kind} probe fails")
 
 
@@ -169,9 +183,6 @@ def _always_fails(window: dict[str, object]) -> bool:
     return window.get("result") == "failure" and not any(key in window for key in ("attempt", "from", "to"))
 
 
-def _stopping(history: History, name: str) -> float:
-    from podfsm.testing.invariants.phases import slowness  # noqa: PLC0415
-
-    del name
+def _stopping(history: History) -> float:
     grace = history.last.spec.terminationGracePeriodSeconds
     return float(30 if grace is None else grace) + slowness(history)

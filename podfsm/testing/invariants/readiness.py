@@ -5,13 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from podfsm.kube.objects import ContainerStatus, Pod
-from podfsm.testing.history import TERMINAL, History, Seen, condition, statuses
+from podfsm.testing.history import TERMINAL, History, Seen, condition, ending, statuses
 from podfsm.testing.invariants.base import always, unless
 
-KUBELETS = frozenset({
-    "AllContainersRestarting", "ContainersReady", "DisruptionTarget", "Initialized", "PodReadyToStartContainers",
-    "PodResizeInProgress", "PodResizePending", "PodScheduled", "Ready",
-})  # fmt: skip
+KUBELETS = frozenset(
+    {
+        "AllContainersRestarting",
+        "ContainersReady",
+        "DisruptionTarget",
+        "Initialized",
+        "PodReadyToStartContainers",
+        "PodResizeInProgress",
+        "PodResizePending",
+        "PodScheduled",
+        "Ready",
+    }
+)
 """Conditions that the system writes; all others are somebody's promises."""
 PATIENCE = 10.0
 """How long the kubelet may take to act on a condition, in seconds: it is asked at once, but it may be at work."""
@@ -23,7 +32,9 @@ def ready_needs_gates(history: History) -> Iterator[bool | str]:
     since: float | None = None
     was = ""
     for seen in history.seen:
-        missing = [g.conditionType for g in seen.pod.spec.readinessGates if condition(seen.pod, g.conditionType) != "True"]
+        missing = [
+            g.conditionType for g in seen.pod.spec.readinessGates if condition(seen.pod, g.conditionType) != "True"
+        ]
         now = condition(seen.pod, "Ready")
         if not seen.pod.spec.readinessGates or not history.gates.on("PodReadinessGates"):
             return
@@ -46,7 +57,8 @@ def ready_needs_containers(history: History) -> Iterator[bool | str]:
         )
         over = seen.pod.status.phase in TERMINAL and seen.type != "DELETED"
         yield unless(
-            over and "True" in (ready, containers), f"at {seen.at:g} s Ready or ContainersReady is True though it is over"
+            over and "True" in (ready, containers),
+            f"at {seen.at:g} s Ready or ContainersReady is True though it is over",
         )
 
 
@@ -61,9 +73,10 @@ def containers_ready(history: History) -> Iterator[bool | str]:
         wanted = [*(c.name for c in seen.pod.spec.containers), *sorted(history.sidecars)]
         lacking = [name for name in wanted if not ready.get(name)]
         yield unless(
-            told == "True" and bool(lacking), f"at {seen.at:g} s ContainersReady is True, not ready: {', '.join(lacking)}"
+            told == "True" and bool(lacking),
+            f"at {seen.at:g} s ContainersReady is True, not ready: {', '.join(lacking)}",
         )
-        withheld = told == "False" and not lacking and seen.pod.status.phase not in TERMINAL
+        withheld = told == "False" and not lacking and not ending(seen.pod)
         yield unless(withheld, f"at {seen.at:g} s ContainersReady is False though every container is ready")
 
 
@@ -80,7 +93,7 @@ def ready_comes(history: History) -> Iterator[bool | str]:
         if condition(pod, "ContainersReady") == "True":
             yield unless(since is not None and seen.at - since > PATIENCE, f"at {seen.at:g} s Ready is withheld")
     if since is not None:
-        yield unless(history.ends - since > PATIENCE, f"from {since:g} s on Ready is withheld")
+        yield unless(history.until - since > PATIENCE, f"from {since:g} s on Ready is withheld")
 
 
 @always("gates-are-patched", checks=["gate-status-write", "cond-kubelet-owned-set"], needs=["readiness-gates"])
@@ -91,7 +104,7 @@ def gates_are_patched(history: History) -> Iterator[bool | str]:
     writes = [float(step["at"]) for step in history.case.steps_of("patch", history.name, "status")]
     before: Seen | None = None
     for seen in history.seen:
-        for kind in {gate.conditionType for gate in seen.pod.spec.readinessGates} - KUBELETS:
+        for kind in sorted({gate.conditionType for gate in seen.pod.spec.readinessGates} - KUBELETS):
             was = condition(before.pod, kind) if before is not None else ""
             now = condition(seen.pod, kind)
             if was != now:
@@ -103,11 +116,13 @@ def gates_are_patched(history: History) -> Iterator[bool | str]:
 
 @always("ready-container", checks=["cstate-ready", "cstate-init-ready", "cstate-started"])
 def ready_container(history: History) -> Iterator[bool | str]:
-    """A ready container runs and has started; a ready regular init container has exited 0."""
+    """A container turns ready only when it runs and has started; a regular init container when it has exited 0."""
     inits = set(history.inits)
+    was: dict[str, bool] = {}
     for seen in history.seen:
         for status in statuses(seen.pod):
-            if not status.ready:
+            before, was[status.name] = was.get(status.name, False), status.ready
+            if before or not status.ready:
                 continue
             what = f"at {seen.at:g} s {status.name} is ready"
             if status.name in inits:
@@ -171,7 +186,9 @@ def transition_times(history: History) -> Iterator[bool | str]:
             if old.status == now.status:
                 # Two changes within one write leave the status as it was; a whole second apart they are two writes.
                 slow = history.case is not None and not _flickers(history, now.type)
-                yield unless(moved and slow, f"at {after.at:g} s {now.type} is {now.status} as before, with another time")
+                yield unless(
+                    moved and slow, f"at {after.at:g} s {now.type} is {now.status} as before, with another time"
+                )
             else:
                 stale = not moved and after.at - before.at > 2
                 yield unless(stale, f"at {after.at:g} s {now.type} turned {now.status} with its old time")

@@ -40,15 +40,26 @@ def killed_by_probe(container: Container, policy: str) -> bool:
 
 def disturbed_between(history: History, one: Instance, two: Instance) -> bool:
     """Whether the Pod lost its sandbox, or had everything restarted, between the two runs or shortly before."""
+    init = one.name in history.inits or one.name in history.sidecars
+    if init and not history.steady:
+        return True  # it may have happened between two snapshots, and their records go
     since = one.first_seen if one.finished is None else min(one.first_seen, one.finished)
     return any(since - 2 <= at <= two.first_seen for at in history.disturbed)
 
 
 @always(
     "restart-as-policy-says",
-    checks=["restart-always", "restart-onfailure", "restart-never", "restart-onfailure-done", "restart-rules-first-match",
-            "restart-container-level-policy", "restart-init-policy-mapping", "restart-never-exceptions"],
-)  # fmt: skip
+    checks=[
+        "restart-always",
+        "restart-onfailure",
+        "restart-never",
+        "restart-onfailure-done",
+        "restart-rules-first-match",
+        "restart-container-level-policy",
+        "restart-init-policy-mapping",
+        "restart-never-exceptions",
+    ],
+)
 def policy_kept(history: History) -> Iterator[bool | str]:
     """A container runs again only if its policy and exit code say so, or it was stopped to be replaced."""
     policy = history.last.spec.restartPolicy
@@ -59,30 +70,39 @@ def policy_kept(history: History) -> Iterator[bool | str]:
         for one, two in pairwise(runs):
             if one.exit_code is None:
                 continue
-            excused = one.image != two.image or killed_by_probe(container, policy) or disturbed_between(history, one, two)
+            excused = (
+                name in history.replaced or killed_by_probe(container, policy) or disturbed_between(history, one, two)
+            )
             wrong = not excused and not allowed(history, name, one)
-            yield unless(wrong, f"{name} ran again at {two.first_seen:g} s after exit code {one.exit_code} under {policy}")
+            yield unless(
+                wrong, f"{name} ran again at {two.first_seen:g} s after exit code {one.exit_code} under {policy}"
+            )
 
 
 @always("restarts-are-counted", checks=["cstate-restartcount-best-effort"])
 def counted(history: History) -> Iterator[bool | str]:
     """The restart count never falls, stays while a run lasts, and is at least the number of runs before."""
+    # Before the status before counted as a source, the count fell with the loss of a container's records.
+    keeps = history.steady or history.gates.on("RestartAllContainersOnContainerExits")
     last: dict[str, tuple[int, str]] = {}
     for seen in history.seen:
         for status in statuses(seen.pod):
             count, run = last.get(status.name, (0, ""))
-            yield unless(status.restartCount < count, f"at {seen.at:g} s the restart count of {status.name} fell")
+            yield unless(
+                keeps and status.restartCount < count, f"at {seen.at:g} s the restart count of {status.name} fell"
+            )
             same = run == status.containerID and run and status.state.running is not None
             grew = bool(same) and status.restartCount > count
             yield unless(grew, f"at {seen.at:g} s the restart count of {status.name} grew, and it is the same run")
             last[status.name] = (status.restartCount, status.containerID)
     for name, runs in history.instances.items():
-        before = 0
-        for run in runs:
-            if run.restart_count is not None and not history.disturbed:
-                short = run.restart_count < before
-                yield unless(short, f"{name} has restart count {run.restart_count} after {before} earlier runs")
-            before += 1
+        init = name in history.inits or name in history.sidecars
+        if history.disturbed or not (history.steady or (history.whole and not init)):
+            continue
+        for earlier, one in enumerate(runs):
+            if one.restart_count is not None:
+                short = one.restart_count < earlier
+                yield unless(short, f"{name} has restart count {one.restart_count} after {earlier} earlier runs")
 
 
 @always("restarts-one-by-one", checks=["cstate-restartcount-best-effort"], needs=["watch"])
@@ -101,16 +121,14 @@ def one_by_one(history: History) -> Iterator[bool | str]:
 @always("restarts-have-a-cause", checks=["restart-independent", "probe-readiness-failure-unready"])
 def have_a_cause(history: History) -> Iterator[bool | str]:
     """A container that runs for ever, is not probed to death and keeps its Pod is not restarted."""
-    if history.case is None or history.disturbed or history.case.spec.get("pods"):
+    if history.case is None or history.disturbed:
         return
-    patched = {str(step.get("patch")) for step in history.case.steps} & {f"pods/{history.name}"}
-    restarting = any(r.action == "RestartAllContainers" for c in history.containers.values() for r in c.restartPolicyRules)
-    if patched or restarting:
+    if not history.steady:
         return
     for name, container in history.containers.items():
         script = history.case.script_of(history.name, name)
         probed = container.livenessProbe is not None or container.startupProbe is not None
-        if script.get("attempts") or probed or "postStart" in script or name in history.inits:
+        if script.get("attempts") or probed or "postStart" in script or name in {*history.inits, *history.replaced}:
             continue
         runs = history.instances.get(name, ())
         yield unless(len(runs) > 1, f"{name} runs for ever, and was started {len(runs)} times")
@@ -130,7 +148,7 @@ def come(history: History) -> Iterator[bool | str]:
             continue
         if any(_hinders(script) for script in spec.get("containers", ())):
             continue
-        waited = history.ends - (runs[-1].finished or 0.0)
+        waited = history.until - (runs[-1].finished or 0.0)
         yield unless(waited > 300 + 100, f"{container.name} ended at {runs[-1].finished:g} s and was not started again")
 
 
@@ -146,7 +164,7 @@ def _hinders(script: dict[str, object]) -> bool:
 )
 def pods_end(history: History) -> Iterator[bool | str]:
     """When every app container has ended for good the Pod comes to an end, its sidecars notwithstanding."""
-    if history.case is None or history.disturbed or history.case.spec.get("pods"):
+    if history.case is None or history.disturbed or history.case.spec.get("pods") or history.seen[-1].type == "DELETED":
         return
     done: list[float] = []
     for container in history.last.spec.containers:
@@ -158,7 +176,7 @@ def pods_end(history: History) -> Iterator[bool | str]:
         done.append(runs[-1].finished)
     grace = history.last.spec.terminationGracePeriodSeconds
     limit = max(done) + (30 if grace is None else grace) + slowness(history) + 30
-    if history.ends > limit:
+    if history.until > limit:
         over = history.terminal_at
         yield unless(
             history.last.status.phase not in TERMINAL or over is None or over > limit,

@@ -1,0 +1,202 @@
+"""Values to observations: watch events, Pods, lists, tables, audit events and KWOK's patches, told by what they say."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from podfsm.check.event import ADDED, DELETED, MODIFIED, SEEN, Observation, Relist
+from podfsm.check.finding import Place
+from podfsm.check.readers.audit import AuditReader
+from podfsm.check.readers.kwok import KwokReader
+from podfsm.check.readers.trouble import Trouble
+from podfsm.check.readers.values import Piece
+from podfsm.errors import InputError
+from podfsm.kube.decode import convert
+from podfsm.kube.limits import DEFAULT
+from podfsm.kube.objects import Pod, Struct
+from podfsm.kube.read import documents_of
+
+Seen = Observation | Relist | Trouble
+_EXPIRED = 410
+_DEPTH = 100
+
+
+class _Event(Struct, frozen=True):
+    """A watch event with a Pod, as nearly all of a long recording are."""
+
+    type: str = ""
+    object: Pod | None = None
+    at: datetime | None = None
+    receivedAt: datetime | None = None  # noqa: N815 - as recorded
+
+
+_EVENT = msgspec.json.Decoder(_Event)
+_TYPES = (ADDED, MODIFIED, DELETED)
+
+
+class ObjectReader:
+    """Reads the values of one input, in order; counts what they were."""
+
+    def __init__(self, source: str) -> None:
+        self.source = source
+        self.number = 0
+        self.pods = 0
+        self._audit = AuditReader(source)
+        self._kwok = KwokReader(source)
+
+    def read(self, piece: Piece) -> Iterator[Seen]:
+        """The observations in one value."""
+        if piece.form == "yaml":
+            yield from self._yaml(piece)
+            return
+        try:
+            event = _EVENT.decode(piece.data)
+        except (msgspec.DecodeError, RecursionError, ValueError, OverflowError):
+            event = None
+        if event is not None and event.type in _TYPES and event.object is not None and event.object.kind == "Pod":
+            self.number += 1
+            self.pods += 1
+            at = event.at or event.receivedAt
+            yield Observation(event.type, event.object, Place(self.source, piece.line, self.number), at)
+            return
+        yield from self._slowly(piece)
+
+    def finish(self) -> Iterator[Seen]:
+        """What is left to say at the end of the input."""
+        if self.number and not self.pods:
+            yield Trouble(self.source, "holds no Pod", "watch events, Pods, lists or an audit log with Pods")
+
+    def _slowly(self, piece: Piece) -> Iterator[Seen]:
+        """A value that is no event of a well-formed Pod: several in one line, another kind, or broken."""
+        text = piece.data.decode("utf-8", "replace")
+        decoder, start = json.JSONDecoder(parse_constant=_no_constant), 0
+        while start < len(text):
+            try:
+                raw, end = decoder.raw_decode(text, start)
+            except json.JSONDecodeError as error:
+                line = piece.line + text.count("\n", 0, error.pos)
+                yield Trouble(self.source, f"not JSON: {error.msg[:1].lower()}{error.msg[1:]}", line=line)
+                return
+            except (RecursionError, ValueError) as error:
+                what = "nested too deeply" if isinstance(error, RecursionError) else str(error)
+                yield Trouble(self.source, f"not JSON: {what}", line=piece.line)
+                return
+            yield from self.value(raw, piece.line)
+            start = len(text) - len(text[end:].lstrip(" \t\r\n,"))
+
+    def _yaml(self, piece: Piece) -> Iterator[Seen]:
+        try:
+            text = piece.data.decode("utf-8")
+            documents = documents_of(text, self.source, limits=DEFAULT)
+        except UnicodeDecodeError:
+            yield Trouble(self.source, "not UTF-8 text", line=piece.line)
+            return
+        except InputError as error:
+            line = piece.line + (error.line or 1) - 1
+            yield Trouble(self.source, error.problem, error.expected, error.found, line)
+            return
+        for document in documents:
+            yield from self.value(document.raw, piece.line + (document.line or 1) - 1)
+
+    def value(self, raw: Any, line: int) -> Iterator[Seen]:
+        """The observations in one object of whatever kind."""
+        self.number += 1
+        if not isinstance(raw, dict):
+            yield Trouble(self.source, "not an object", "a watch event or a Kubernetes object", _kind(raw), line)
+            return
+        kind, api = raw.get("kind"), str(raw.get("apiVersion") or "")
+        if "type" in raw and "object" in raw and "kind" not in raw:
+            yield from self._event(raw, line)
+        elif kind in ("Event", "EventList") and api.startswith("audit.k8s.io/"):
+            for item in raw.get("items") or [] if kind == "EventList" else [raw]:
+                yield from self._counted(self._audit.read(item, line, self.number))
+        elif api.startswith("action.kwok.x-k8s.io/"):
+            yield from self._counted(self._kwok.read(raw, line, self.number))
+        elif "changes" in raw and "transitions" in raw and isinstance(raw.get("pods"), list):
+            for pod in raw["pods"]:  # what `podfsm simulate -o json` prints
+                yield from self._pod(SEEN, pod, line, None)
+        else:
+            yield from self._object(SEEN, raw, line, None)
+
+    def _counted(self, seen: Iterator[Seen]) -> Iterator[Seen]:
+        for one in seen:
+            self.pods += isinstance(one, Observation)
+            yield one
+
+    def _event(self, raw: dict[str, Any], line: int) -> Iterator[Seen]:
+        kind, item = raw["type"], raw["object"]
+        if kind == "ERROR":
+            code = item.get("code") if isinstance(item, dict) else None
+            if code == _EXPIRED:
+                yield Relist(Place(self.source, line, self.number))
+            else:
+                message = item.get("message", "") if isinstance(item, dict) else ""
+                yield Trouble(self.source, "the watch reported an error", found=str(message or code), line=line)
+            return
+        if kind == "BOOKMARK":
+            return
+        if kind not in _TYPES:
+            known = ", ".join((*_TYPES, "BOOKMARK", "ERROR"))
+            yield Trouble(self.source, "unknown type of event", f"one of {known}", repr(kind), line)
+            return
+        yield from self._object(kind, item, line, _time(raw.get("at") or raw.get("receivedAt")))
+
+    def _object(self, seen_as: str, raw: Any, line: int, at: datetime | None) -> Iterator[Seen]:
+        if not isinstance(raw, dict):
+            yield Trouble(self.source, "not an object", "a Kubernetes object", _kind(raw), line)
+            return
+        kind = raw.get("kind")
+        if kind == "Pod":
+            yield from self._pod(seen_as, raw, line, at)
+        elif kind == "Table":
+            for row in raw.get("rows") or []:
+                item = row.get("object") if isinstance(row, dict) else None
+                if isinstance(item, dict) and item.get("kind") == "Pod":
+                    yield from self._pod(seen_as, item, line, at)
+        elif isinstance(raw.get("items"), list):
+            default = kind.removesuffix("List") if isinstance(kind, str) and kind != "List" else None
+            for item in raw["items"]:
+                if isinstance(item, dict) and item.get("kind", default) == "Pod":
+                    yield from self._pod(seen_as, item, line, at)
+        elif not isinstance(kind, str) or not kind:
+            yield Trouble(self.source, "no kind", "a watch event or a Kubernetes object", _keys(raw), line)
+
+    def _pod(self, seen_as: str, raw: Any, line: int, at: datetime | None) -> Iterator[Seen]:
+        try:
+            pod = convert(raw, Pod)
+        except (InputError, RecursionError) as error:
+            if isinstance(error, InputError):
+                problem = f"not a Pod: {f'{error.path}: ' if error.path else ''}{error.problem}"
+                yield Trouble(self.source, problem, error.expected, error.found, line)
+            else:
+                yield Trouble(self.source, "not a Pod: nested too deeply", line=line)
+            return
+        self.pods += 1
+        yield Observation(seen_as, pod, Place(self.source, line, self.number), at)
+
+
+def _no_constant(name: str) -> Any:
+    raise ValueError(f"{name} is no number of JSON")
+
+
+def _time(text: Any) -> datetime | None:
+    if not isinstance(text, str):
+        return None
+    try:
+        when = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return when if when.tzinfo is not None else None
+
+
+def _kind(value: Any) -> str:
+    return {list: "a list", str: "text", bool: "true or false", type(None): "null"}.get(type(value), "a number")
+
+
+def _keys(raw: dict[str, Any]) -> str:
+    return "the keys " + ", ".join(list(map(str, raw))[:6]) if raw else "an empty object"

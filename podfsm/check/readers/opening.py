@@ -1,0 +1,57 @@
+"""The bytes behind a name: plain, gzip or zstd, told by their first bytes."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib import import_module
+from pathlib import Path
+from typing import BinaryIO, cast
+
+from podfsm.errors import InputError
+
+STDIN = "<stdin>"
+_GZIP = b"\x1f\x8b"
+_ZSTD = b"\x28\xb5\x2f\xfd"
+
+
+@contextmanager
+def opened(path: str, stdin: BinaryIO | None = None) -> Iterator[BinaryIO]:
+    """A file, or standard input for `-`, to read unpacked bytes from.
+
+    Raises OSError for what cannot be opened, and InputError for zstd without a library for it.
+    """
+    if path == "-":
+        yield unpacked(stdin or sys.stdin.buffer, STDIN)
+        return
+    with Path(path).open("rb") as file:
+        yield unpacked(file, path)
+
+
+def unpacked(file: BinaryIO, source: str) -> BinaryIO:
+    """The stream, unpacked while it is read."""
+    peekable = file if isinstance(file, io.BufferedReader) else io.BufferedReader(cast(io.RawIOBase, file))
+    start = peekable.peek(4)[:4]
+    if start.startswith(_GZIP):
+        return cast(BinaryIO, gzip.GzipFile(fileobj=peekable))
+    if start == _ZSTD:
+        return _zstd(peekable, source)
+    return cast(BinaryIO, peekable)
+
+
+def _zstd(file: BinaryIO, source: str) -> BinaryIO:
+    for module in ("compression.zstd", "zstandard"):
+        try:
+            library = import_module(module)
+        except ImportError:
+            continue
+        if module == "zstandard":
+            reader = library.ZstdDecompressor().stream_reader(file, read_across_frames=True)
+            return cast(BinaryIO, io.BufferedReader(reader))
+        return cast(BinaryIO, library.ZstdFile(file))
+    raise InputError(
+        "zstd data", source=source, hint="install zstandard (pip install 'podfsm[zstd]'), or unpack it first"
+    )

@@ -1,0 +1,122 @@
+"""What a rule can read of a Pod, told from its code: what has not changed need not be asked again.
+
+The names that a function's code uses, and those of the functions it calls, are a superset of the fields it reads. A
+rule that may read anything in another way is taken to read everything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import lru_cache
+from types import CodeType, FunctionType
+from typing import Any
+
+from podfsm.engine.rule import Rule
+from podfsm.kube.objects import Pod
+
+# a uid stays, for Pods are told apart by it
+METADATA, SPEC, CONDITIONS, APPS, INIT, EPHEMERAL, PHASE, OTHER = (1 << bit for bit in range(8))
+EVERYTHING = (1 << 8) - 1
+
+_FIELDS = {
+    **dict.fromkeys(("name", "namespace", "labels", "annotations", "finalizers", "ownerReferences"), METADATA),
+    **dict.fromkeys(("generation", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds"), METADATA),
+    "spec": SPEC,
+    "conditions": CONDITIONS,
+    "containerStatuses": APPS,
+    "initContainerStatuses": INIT,
+    "ephemeralContainerStatuses": EPHEMERAL,
+    "phase": PHASE,
+    "reason": PHASE,
+    "message": PHASE,
+    **dict.fromkeys(
+        ("startTime", "observedGeneration", "podIP", "podIPs", "hostIP", "hostIPs", "qosClass", "resize"), OTHER
+    ),
+    "nominatedNodeName": OTHER,
+}
+_DYNAMIC = frozenset({"getattr", "vars", "asdict", "astuple", "to_json", "__struct_fields__", "encode", "raw"})
+
+
+@lru_cache(maxsize=4096)
+def reads(function: Callable[..., Any]) -> int:
+    """The parts of a Pod, as bits, that a function may read."""
+    names = set(_names(function, set()))
+    if names & _DYNAMIC:
+        return EVERYTHING
+    bits = 0
+    for name in names:
+        bits |= _FIELDS.get(name, 0)
+    return bits or EVERYTHING
+
+
+def _names(function: Any, visited: set[int]) -> Iterator[str]:
+    function = function.function if isinstance(function, Rule) else function
+    function = getattr(function, "__wrapped__", function)
+    if not isinstance(function, FunctionType) or id(function) in visited:
+        return
+    visited.add(id(function))
+    for code in _codes(function.__code__):
+        for name in code.co_names:
+            yield name
+            called = function.__globals__.get(name)
+            if called is not None:
+                yield from _names(called, visited)
+
+
+def _codes(code: CodeType) -> Iterator[CodeType]:
+    """A function's code and that of the comprehensions and functions inside it."""
+    yield code
+    for const in code.co_consts:
+        if isinstance(const, CodeType):
+            yield from _codes(const)
+
+
+def changed(before: Pod, after: Pod) -> int:
+    """The parts that differ between two snapshots, as bits. The resourceVersion is no part."""
+    old, new = before.status, after.status
+    bits = 0 if before.spec == after.spec else SPEC
+    if old.conditions != new.conditions:
+        bits |= CONDITIONS
+    if old.containerStatuses != new.containerStatuses:
+        bits |= APPS
+    if old.initContainerStatuses != new.initContainerStatuses:
+        bits |= INIT
+    if old.ephemeralContainerStatuses != new.ephemeralContainerStatuses:
+        bits |= EPHEMERAL
+    if old.phase != new.phase or old.reason != new.reason or old.message != new.message:
+        bits |= PHASE
+    if _others(before) != _others(after):
+        bits |= OTHER
+    return bits if _marks(before) == _marks(after) else bits | METADATA
+
+
+def _others(pod: Pod) -> tuple[object, ...]:
+    status = pod.status
+    return (
+        status.startTime,
+        status.observedGeneration,
+        status.podIP,
+        status.hostIP,
+        status.qosClass,
+        status.podIPs,
+        status.hostIPs,
+        status.resize,
+        status.nominatedNodeName,
+    )
+
+
+def _marks(pod: Pod) -> tuple[object, ...]:
+    meta = pod.metadata
+    return (
+        meta.name,
+        meta.namespace,
+        meta.uid,
+        meta.generation,
+        meta.creationTimestamp,
+        meta.deletionTimestamp,
+        meta.deletionGracePeriodSeconds,
+        meta.finalizers,
+        meta.annotations,
+        meta.labels,
+        meta.ownerReferences,
+    )

@@ -1,0 +1,203 @@
+"""History level: restarts. When a container may start again, and whether it may at all.
+
+Exits are seen through `state` or `lastState`; what the kubelet remembers (its back-off entries) is followed from
+below: where something may have gone unseen the shorter delay is assumed, so a correct kubelet never comes too early.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+from attrs import define, field
+
+from podfsm.check.finding import Breach
+from podfsm.check.words import state_words
+from podfsm.engine.versions import Gates
+from podfsm.kube.objects import Container, ContainerStateTerminated, ContainerStatus, Pod, PodSpec
+from podfsm.kube.times import seconds_of
+from podfsm.rules import backoff
+from podfsm.rules.crash_backoff import BackOffEntry, expiry, limits
+from podfsm.rules.deadline import deadline_at
+from podfsm.rules.instance_invariants import pairs, sandbox_anew
+from podfsm.rules.restart import has_restart_all_rule, restarts_after_kill
+from podfsm.rules.restart_checks import RESTARTING_ALL
+from podfsm.rules.sidecar import is_sidecar
+from podfsm.rules.status_transitions import may_leave
+
+_SLACK = 10.0
+"""Seconds that the kubelet may need to notice a deadline, a deletion or the end of the last app container."""
+
+
+_SIGNALLED = (137, 143)
+"""Exit codes of processes stopped by SIGKILL and SIGTERM."""
+
+
+@define
+class Restarts:
+    """What is remembered of one Pod: a lower bound of each container's back-off, and when its deletion began."""
+
+    entries: dict[str, BackOffEntry] = field(factory=dict)
+    specs: dict[str, Container] = field(factory=dict)
+    """What the spec said of a container when its present instance was first seen."""
+    deleted_at: datetime | None = None
+
+    def notice(self, before: Pod, after: Pod) -> None:
+        """Remember when the deletion began, and under which spec present instances were started."""
+        stamp, grace = after.metadata.deletionTimestamp, after.metadata.deletionGracePeriodSeconds
+        if stamp is not None and self.deleted_at is None:
+            self.deleted_at = stamp - timedelta(seconds=grace or 0)
+        if before.spec.containers != after.spec.containers or before.spec.initContainers != after.spec.initContainers:
+            for one in (*before.spec.containers, *before.spec.initContainers):
+                self.specs.setdefault(one.name, one)
+
+
+def restart_breaches(kept: Restarts, before: Pod, after: Pod, gates: Gates) -> Iterator[Breach]:
+    """New instances between two snapshots that came too early, too late or against the restart policy."""
+    kept.notice(before, after)
+    if kept.deleted_at is not None and before.status.initContainerStatuses != after.status.initContainerStatuses:
+        yield from _stop_order_breaches(kept.deleted_at, before, after, gates)
+    anew = sandbox_anew(before, after)
+    for was, now in pairs(before, after):
+        if now.containerID == was.containerID or _started(now) is None:
+            continue
+        container, init = _container(after.spec, now.name)
+        if container is None:
+            continue
+        end = now.lastState.terminated
+        free = anew or RESTARTING_ALL in _reasons(now)
+        if not was.containerID:
+            kept.specs[now.name] = container
+            continue
+        ran_as = kept.specs.get(now.name) or _container(before.spec, now.name)[0]
+        changed = container != ran_as or was.image != now.image
+        kept.specs[now.name] = container
+        if end is None or free or changed:
+            kept.entries.pop(now.name, None)
+            continue
+        yield from _policy_breach(container, after.spec, end, now, gates, init=init)
+        yield from _backoff_breach(kept, was, now, end, gates)
+        yield from _late_breach(kept, after, now, end)
+        if init and is_sidecar(container, gates):
+            yield from _after_apps_breach(after, now, gates)
+
+
+def _policy_breach(
+    container: Container,
+    spec: PodSpec,
+    end: ContainerStateTerminated,
+    now: ContainerStatus,
+    gates: Gates,
+    *,
+    init: bool,
+) -> Iterator[Breach]:
+    """An exit that must be the last, although a newer instance has been started."""
+    if may_leave(container, spec, end.exitCode, gates, init=init) or has_restart_all_rule(spec, gates):
+        return
+    probed = container.livenessProbe is not None or container.startupProbe is not None
+    if probed and restarts_after_kill(container, spec, gates):
+        return  # stopped by a probe: the exit code does not matter
+    rule = "restart-onfailure-done" if end.exitCode == 0 else "restart-never"
+    yield Breach(rule, f"{state_words(now)} after exit code {end.exitCode}", container=now.name)
+
+
+def _backoff_breach(
+    kept: Restarts, was: ContainerStatus, now: ContainerStatus, end: ContainerStateTerminated, gates: Gates
+) -> Iterator[Breach]:
+    seen = _was_seen(was, end)
+    began = _started(now)
+    if not seen or began is None or end.finishedAt is None:
+        return
+    finished, start = seconds_of(end.finishedAt), seconds_of(began)
+    entry = kept.entries.get(now.name)
+    initial, maximum = limits(gates)
+    if entry is None or backoff.starts_over(finished, entry.last_update, expiry()):
+        kept.entries[now.name] = BackOffEntry(initial, finished)
+        return
+    due = min(finished + entry.delay, entry.last_update + expiry())
+    kept.entries[now.name] = BackOffEntry(backoff.doubled(entry.delay, maximum), finished)
+    if start < due:
+        waited, wanted = start - finished, due - finished
+        yield Breach(
+            "backoff-sequence",
+            f"started {waited:.0f} s after the last exit",
+            f"at least {wanted:.0f} s after it, from {end.finishedAt + timedelta(seconds=wanted):%H:%M:%S} on",
+            now.name,
+            (
+                "Exited",
+                "back_off",
+                "BackOff",
+                f"restart after {wanted:.0f} s",
+                "Pulling",
+                "create",
+                "Created",
+                "start",
+                "Running",
+            ),
+        )
+
+
+def _was_seen(was: ContainerStatus, end: ContainerStateTerminated) -> bool:
+    """Whether the exit was shown before the restart: then the kubelet's sync found the container exited."""
+    shown = was.state.terminated
+    if shown is None and was.state.running is None:
+        shown = was.lastState.terminated
+    return shown is not None and shown.containerID == end.containerID and bool(end.containerID)
+
+
+def _late_breach(kept: Restarts, pod: Pod, now: ContainerStatus, end: ContainerStateTerminated) -> Iterator[Breach]:
+    """A run that began and ended when the Pod had long been due to stop, and yet another start."""
+    if end.finishedAt is None:
+        return
+    if kept.deleted_at is not None and (end.finishedAt - kept.deleted_at).total_seconds() > _SLACK:
+        seen = f"{state_words(now)}, started after the delete of {kept.deleted_at:%H:%M:%S}"
+        yield Breach("restart-not-when-deleting", seen, container=now.name)
+    deadline = deadline_at(pod)
+    if deadline is not None and seconds_of(end.finishedAt) > deadline + _SLACK:
+        yield Breach("deadline-enforced", f"{state_words(now)}, started after the deadline", container=now.name)
+
+
+def _after_apps_breach(pod: Pod, now: ContainerStatus, gates: Gates) -> Iterator[Breach]:
+    began, last = _started(now), None
+    for container, status in zip(pod.spec.containers, pod.status.containerStatuses, strict=False):
+        end = status.state.terminated
+        if end is None or end.finishedAt is None or may_leave(container, pod.spec, end.exitCode, gates):
+            return
+        last = end.finishedAt if last is None else max(last, end.finishedAt)
+    if began is not None and last is not None and (began - last).total_seconds() > _SLACK:
+        seen = f"{state_words(now)}, started after the last app container had ended"
+        yield Breach("sidecar-not-restarted-when-apps-done", seen, container=now.name)
+
+
+def _stop_order_breaches(began: datetime, before: Pod, after: Pod, gates: Gates) -> Iterator[Breach]:
+    """A sidecar that was stopped by a signal, the Pod being deleted, while app containers were still running."""
+    ends = [end.finishedAt for s in after.status.containerStatuses if (end := s.state.terminated) and end.finishedAt]
+    for was, now in pairs(before, after):
+        container, init = _container(after.spec, now.name)
+        end = now.state.terminated
+        if container is None or not init or not is_sidecar(container, gates) or was.state.running is None:
+            continue
+        if end is None or end.finishedAt is None or end.exitCode not in _SIGNALLED or end.reason != "Error":
+            continue
+        if end.finishedAt > began and any(end.finishedAt < other for other in ends):
+            seen = f"sidecar ended by a signal at {end.finishedAt:%H:%M:%S}, an app container later"
+            yield Breach("sidecar-termination-order", seen, container=now.name)
+
+
+def _started(status: ContainerStatus) -> datetime | None:
+    if status.state.running is not None:
+        return status.state.running.startedAt
+    return status.state.terminated.startedAt if status.state.terminated is not None else None
+
+
+def _reasons(status: ContainerStatus) -> tuple[str, ...]:
+    waiting, last = status.state.waiting, status.lastState.terminated
+    return (waiting.reason if waiting is not None else "", last.reason if last is not None else "")
+
+
+def _container(spec: PodSpec, name: str) -> tuple[Container | None, bool]:
+    """The app or init container of this name, and whether it is an init container."""
+    found = next((container for container in spec.containers if container.name == name), None)
+    if found is not None:
+        return found, False
+    return next((container for container in spec.initContainers if container.name == name), None), True

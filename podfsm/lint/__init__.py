@@ -1,0 +1,134 @@
+"""Manifests against the rules: what the API server would refuse, and what will surprise.
+
+`lint(documents, gates)` gives findings with rule and place, in the order of the documents. Objects of kinds that say
+nothing about the lifecycle are passed over; `LINTED` lists the others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from podfsm.engine.rule import Rule
+from podfsm.engine.versions import Gates
+from podfsm.errors import NotModelled
+from podfsm.kube.cluster import PodDisruptionBudget
+from podfsm.kube.decode import decode, unknown_fields
+from podfsm.kube.defaults import default_pod
+from podfsm.kube.document import Document
+from podfsm.kube.objects import ObjectMeta, Pod, PodSpec
+from podfsm.kube.workload_defaults import default_workload
+from podfsm.kube.workloads import TYPES, CronJob, Job
+from podfsm.lint.crowd import Group, groups, namespace_of, selected
+from podfsm.lint.finding import ERROR, SEVERITIES, Finding, Place, finding
+from podfsm.rules.advice import NOTE, POD_ADVICE, WARNING, Advice, Subject
+from podfsm.rules.advice_owners import idle_budget, lasting_job, lost_logs, outdated_owner, stuck_budget
+from podfsm.rules.advice_probes import PROBE_ADVICE
+from podfsm.rules.deletion_gc import has_successor
+from podfsm.rules.disruption_budget import well_formed
+from podfsm.rules.pod_preset import require_served
+from podfsm.rules.problems import INVALID, Problem
+from podfsm.rules.validation import pod_problems
+from podfsm.rules.validation_workloads import workload_problems
+
+__all__ = ["ERROR", "LINTED", "NOTE", "SEVERITIES", "WARNING", "Finding", "Place", "lint"]
+
+LINTED = ("Pod", *TYPES, "PodDisruptionBudget", "PodPreset")
+"""The kinds that are looked at."""
+
+
+def lint(documents: Sequence[Document], gates: Gates) -> list[Finding]:
+    """Every finding in these objects, in their order. Raises InputError for an object that cannot be decoded."""
+    crowd = list(groups(documents))
+    found: list[Finding] = []
+    for document in documents:
+        if document.kind in LINTED:
+            look = _LOOKS.get(document.kind, _workload)
+            found.extend(look(document, gates, crowd))
+    return found
+
+
+def _pod(document: Document, gates: Gates, _crowd: Sequence[Group]) -> Iterator[Finding]:
+    decode(document, Pod)
+    yield from _unknown(document, Pod)
+    with document.locating():
+        raw = default_pod(document.raw, pod_level_resources=gates.on("PodLevelResources"))
+    pod = msgspec.convert(raw, Pod)
+    yield from _refusals(document, pod_problems(pod, gates))
+    controlled = has_successor(pod.metadata)
+    yield from _on_spec(document, "spec", _subject(pod.spec, "", pod.metadata, gates, controlled=controlled))
+
+
+def _workload(document: Document, gates: Gates, _crowd: Sequence[Group]) -> Iterator[Finding]:
+    type_ = TYPES[document.kind]
+    decode(document, type_)
+    yield from _unknown(document, type_)
+    with document.locating():
+        raw = default_workload(document.raw, pod_level_resources=gates.on("PodLevelResources"))
+    owner: Any = msgspec.convert(raw, type_)
+    yield from _refusals(document, workload_problems(owner, gates))
+    owned = has_successor(owner.metadata)
+    yield from _advice(document, "spec", outdated_owner, document.kind, owned)
+    path, spec = "spec", owner.spec
+    if isinstance(owner, CronJob):
+        path, spec = "spec.jobTemplate.spec", owner.spec.jobTemplate.spec
+    if isinstance(owner, CronJob | Job):
+        yield from _advice(document, path, lasting_job, spec, owned or isinstance(owner, CronJob))
+        yield from _advice(document, path, lost_logs, spec)
+    if spec.template is not None:
+        subject = _subject(spec.template.spec, document.kind, spec.template.metadata, gates)
+        yield from _on_spec(document, f"{path}.template.spec", subject)
+
+
+def _budget(document: Document, _gates: Gates, crowd: Sequence[Group]) -> Iterator[Finding]:
+    spec = decode(document, PodDisruptionBudget).spec
+    if not well_formed(spec):
+        yield from _refusals(document, [Problem("spec", INVALID, well_formed.statement, well_formed.id)])
+        return
+    chosen = selected(crowd, namespace_of(document), spec.selector)
+    counts = [each.replicas for each in chosen]
+    known = [count for count in counts if count is not None]
+    yield from _advice(document, "spec", stuck_budget, spec, sum(known) if known == counts else None)
+    if crowd:
+        yield from _advice(document, "spec", idle_budget, len(chosen))
+
+
+def _preset(document: Document, gates: Gates, _crowd: Sequence[Group]) -> Iterator[Finding]:
+    try:
+        require_served(gates.version)
+    except NotModelled as gone:
+        yield finding(document, "", "preset-removed", ERROR, str(gone))
+
+
+_LOOKS: Mapping[str, Callable[[Document, Gates, Sequence[Group]], Iterator[Finding]]] = {
+    "Pod": _pod,
+    "PodDisruptionBudget": _budget,
+    "PodPreset": _preset,
+}
+
+
+def _subject(spec: PodSpec, owner: str, metadata: ObjectMeta, gates: Gates, *, controlled: bool = False) -> Subject:
+    return Subject(spec, owner, metadata.labels, controlled, gates.on("SidecarContainers"))
+
+
+def _unknown(document: Document, type_: type[msgspec.Struct]) -> Iterator[Finding]:
+    for each in unknown_fields(document.raw, type_):
+        yield finding(document, each.path, "known-fields", ERROR, f"no such field; {each.hint}")
+
+
+def _refusals(document: Document, problems: Iterable[Problem]) -> Iterator[Finding]:
+    for each in problems:
+        yield finding(document, each.field, each.rule or "valid-fields", ERROR, each.why, each.type)
+
+
+def _on_spec(document: Document, path: str, subject: Subject) -> Iterator[Finding]:
+    for rule in (*POD_ADVICE, *PROBE_ADVICE):
+        yield from _advice(document, path, rule, subject)
+
+
+def _advice(document: Document, path: str, rule: Rule, *about: Any) -> Iterator[Finding]:
+    remarks: Iterable[Advice] = rule(*about)
+    for each in remarks:
+        yield finding(document, f"{path}.{each.path}" if each.path else "", rule.id, each.severity, each.text)

@@ -1,0 +1,112 @@
+"""PodDisruptionBudgets: their status, and evictions, which ask them first.
+
+Source: pkg/controller/disruption/disruption.go; pkg/registry/core/pod/storage/eviction.go.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+from attrs import evolve
+
+from podfsm.kube.cluster import Condition, PodDisruptionBudget
+from podfsm.kube.times import instant, seconds_of
+from podfsm.rules.disruption_budget import BudgetStatus, Controller, budget_status, forgotten_at
+from podfsm.rules.eviction import after_grant, condition_before_deletion, evict
+from podfsm.world.cluster.state import Thing
+from podfsm.world.cluster.watch import BUDGET
+from podfsm.world.outside import Report
+from podfsm.world.step import Delete
+
+if TYPE_CHECKING:
+    from podfsm.world.cluster.desk import Desk
+
+_SCALED = ("ReplicaSet", "ReplicationController", "Deployment")
+
+
+def sync(desk: Desk, key: str) -> None:
+    """Work out a budget's status anew."""
+    thing = desk.thing(key)
+    if thing is None or thing.budget is None:
+        return
+    pods = [p.api for p in desk.world.pods.values() if p.exists and p.api.metadata.namespace == thing.namespace]
+    found = budget_status(thing.budget, pods, controllers(desk, thing.namespace), desk.now)
+    _store(desk, thing, _with_status(desk, thing.budget, found))
+    for granted in found.disrupted.values():
+        desk.later(BUDGET, key, forgotten_at(seconds_of(granted)) + 1.0)
+
+
+def controllers(desk: Desk, namespace: str) -> tuple[Controller, ...]:
+    """The objects of a namespace that have a scale."""
+    found = []
+    for kind in _SCALED:
+        for thing in desk.of_kind(kind):
+            if thing.namespace == namespace:
+                owners = thing.metadata.get("ownerReferences") or ()
+                deployment = next((str(o["name"]) for o in owners if o.get("kind") == "Deployment"), "")
+                size = int(thing.spec.get("replicas") or 0)
+                found.append(Controller(kind, thing.name, thing.uid, size, deployment))
+    return tuple(found)
+
+
+def _with_status(desk: Desk, budget: PodDisruptionBudget, found: BudgetStatus) -> PodDisruptionBudget:
+    """The budget with its new status; a sync that failed leaves the figures as they were."""
+    old = budget.status
+    before = next((c for c in old.conditions if c.type == "DisruptionAllowed"), None)
+    same = before is not None and before.status == found.condition
+    since = before.lastTransitionTime if before is not None and same else instant(desk.now)
+    generation = budget.metadata.generation
+    said = Condition("DisruptionAllowed", found.condition, found.reason, "", generation, since)
+    figures = {
+        "expectedPods": found.expected,
+        "desiredHealthy": found.desired,
+        "currentHealthy": found.current,
+        "observedGeneration": generation if found.expected is not None else None,
+    }
+    known = {name: value for name, value in figures.items() if value is not None}
+    others = tuple(c for c in old.conditions if c.type != "DisruptionAllowed")
+    status = msgspec.structs.replace(
+        old,
+        disruptionsAllowed=found.allowed,
+        disruptedPods=found.disrupted,
+        conditions=(*others, said),
+        **known,
+    )
+    return msgspec.structs.replace(budget, status=status)
+
+
+def _store(desk: Desk, thing: Thing, budget: PodDisruptionBudget) -> None:
+    if budget.status != (thing.budget.status if thing.budget is not None else None):
+        status = msgspec.to_builtins(budget.status)
+        desk.c.things = desk.c.things.set(thing.key, evolve(thing, budget=budget, status=status))
+
+
+def evict_pod(desk: Desk, key: str, grace: int | None) -> None:
+    """An eviction request; what the API answers to one that it refuses is noted."""
+    pod = desk.world.pods[key]
+    things = [t for t in desk.of_kind(BUDGET) if t.namespace == pod.api.metadata.namespace and t.budget is not None]
+    budgets = [thing.budget for thing in things if thing.budget is not None]
+    answer = evict(pod.api, budgets, desk.m.gates)
+    if not answer.allowed:
+        why = f"{answer.message} {answer.cause}".strip()
+        desk.note(f"at {desk.now:g} s: eviction of {key} is answered with {answer.code}: {why}")
+        return
+    if answer.spends:
+        _spend(desk, things, key)
+    condition = condition_before_deletion(answer)
+    if condition is not None and desk.m.gates.on("PodDisruptionConditions"):
+        desk.pod(Report(key, (condition,), generation=False))
+    desk.pod(Delete(key, grace))
+
+
+def _spend(desk: Desk, things: list[Thing], key: str) -> None:
+    """The one budget that matches loses a disruption at once; its controller confirms that later."""
+    from podfsm.kube.selector import matches
+
+    pod = desk.world.pods[key].api
+    thing = next(t for t in things if matches(t.selector, pod.metadata.labels))
+    assert thing.budget is not None
+    status = after_grant(thing.budget.status, pod.metadata.name, desk.now)
+    _store(desk, thing, msgspec.structs.replace(thing.budget, status=status))
+    desk.soon(BUDGET, thing.key)

@@ -1,0 +1,226 @@
+"""One step of a world with a cluster: something happens to a Pod, an object or a node, or a controller has its turn.
+
+`take` is to a world with a cluster what `podfsm.world.step.step` is to one of Pods alone, and as pure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from heapq import heappop
+from typing import Any
+
+from attrs import evolve, frozen
+
+from podfsm.kube.patch import patched
+from podfsm.world.cluster import (
+    daemonset,
+    deployment,
+    disruption,
+    job,
+    nodes,
+    objects,
+    ownership,
+    pod_gc,
+    replicas,
+    scheduler,
+    taint_manager,
+    watch,
+)
+from podfsm.world.cluster.desk import Desk
+from podfsm.world.model import Model
+from podfsm.world.step import Appear, Event, Step, World, step
+
+
+@frozen
+class Tick:
+    """The controllers whose turn has come."""
+
+
+@frozen
+class MakeObject:
+    """Create an object that is neither a Pod nor a Node."""
+
+    raw: Mapping[str, Any]
+
+
+@frozen
+class MakeNode:
+    """Create a node."""
+
+    raw: Mapping[str, Any]
+
+
+@frozen
+class ChangeObject:
+    """Patch an object, by kind/namespace/name."""
+
+    key: str
+    kind: str
+    body: Any
+    subresource: str = ""
+
+
+@frozen
+class ChangeNode:
+    """Patch a node."""
+
+    name: str
+    kind: str
+    body: Any
+
+
+@frozen
+class RemoveObject:
+    """Delete an object, with a propagation policy."""
+
+    key: str
+    propagation: str = "Background"
+
+
+@frozen
+class RemoveNode:
+    """Delete a node's object; the machine goes on."""
+
+    name: str
+
+
+@frozen
+class Evict:
+    """Ask for a Pod's eviction."""
+
+    key: str
+    grace: int | None = None
+
+
+@frozen
+class Kubelet:
+    """A node's kubelet stops or starts."""
+
+    node: str
+    runs: bool
+
+
+@frozen
+class NodeNetwork:
+    """A node's network breaks or is ready again."""
+
+    node: str
+    ready: bool
+
+
+ClusterEvent = (
+    Tick | MakeObject | MakeNode | ChangeObject | ChangeNode | RemoveObject | RemoveNode | Evict | Kubelet | NodeNetwork
+)
+
+TASKS: dict[str, Callable[[Desk, str], None]] = {
+    "ReplicaSet": replicas.sync,
+    "ReplicationController": replicas.sync,
+    "Deployment": deployment.sync,
+    "DaemonSet": daemonset.sync,
+    "Job": job.sync,
+    job.TTL: job.expire,
+    watch.BUDGET: disruption.sync,
+    watch.OWNERS: ownership.collect,
+    watch.POD_GC: pod_gc.sweep,
+    watch.RETRY: scheduler.enqueue,
+    watch.SCHEDULE: scheduler.cycle,
+    watch.TAINTS: taint_manager.plan,
+    taint_manager.EVICT: taint_manager.evict,
+    watch.ADMIT: nodes.admit,
+    nodes.MONITOR: nodes.look,
+    nodes.NETWORK: nodes.network_noticed,
+    nodes.HEARTBEAT: nodes.heartbeat,
+    nodes.TAINT: nodes.taint,
+}
+"""Which function has its turn for each kind of task; kinds that nobody watches over are left out."""
+
+
+def take(m: Model, world: World, event: Event | ClusterEvent, at: float) -> Step:
+    """The world after one event at `at` seconds; what others can see of it reaches the controllers.
+
+    Raises KeyError for what does not exist, ScenarioError for a patch that makes no sense.
+    """
+    assert world.cluster is not None
+    handler = _HANDLERS.get(type(event))
+    if handler is not None:
+        desk = Desk.open(m, world, at)
+        handler(desk, event)
+        return desk.close()
+    if isinstance(event, Appear):
+        cluster = evolve(world.cluster, absent=world.cluster.absent - {event.name})
+        return step(m, evolve(world, cluster=cluster), event, at)
+    key = getattr(event, "key", "")
+    before = world.pods.get(key)
+    done = step(m, world, event, at)  # type: ignore[arg-type]
+    if not done.snapshots:
+        return done
+    desk = Desk.open(m, done.world, at)
+    desk.took(before, done)
+    return desk.close()
+
+
+def _tick(desk: Desk, _event: Tick) -> None:
+    agenda = desk.c.agenda
+    while agenda and agenda[0][0] <= desk.now:
+        when, _, kind, key = heappop(agenda)
+        if desk.c.asked.get((kind, key)) == when:
+            desk.c.asked = desk.c.asked.delete((kind, key))
+            if kind in TASKS:
+                TASKS[kind](desk, key)
+
+
+def _make_object(desk: Desk, event: MakeObject) -> None:
+    key = objects.thing_key(str(event.raw["kind"]), event.raw.get("metadata") or {})
+    if key in desk.c.things:
+        desk.note(f"at {desk.now:g} s: create of {key}, which exists")
+        return
+    objects.make(desk, event.raw)
+
+
+def _make_node(desk: Desk, event: MakeNode) -> None:
+    desk.put_node(nodes.node_state(event.raw, desk.now))
+
+
+def _change_object(desk: Desk, event: ChangeObject) -> None:
+    objects.change(desk, event.key, event.kind, event.body, event.subresource)
+
+
+def _change_node(desk: Desk, event: ChangeNode) -> None:
+    """The patch sees the taints that are there, those of the node controller included."""
+    state = desk.c.nodes[event.name]
+    raw = patched(nodes.shown(state), event.kind, event.body)
+    desk.put_node(nodes.changed_node(state, raw, desk.now))
+
+
+def _remove_object(desk: Desk, event: RemoveObject) -> None:
+    objects.delete(desk, event.key, event.propagation)
+
+
+def _remove_node(desk: Desk, event: RemoveNode) -> None:
+    desk.remove_node(event.name)
+
+
+def _evict(desk: Desk, event: Evict) -> None:
+    disruption.evict_pod(desk, event.key, event.grace)
+
+
+def _kubelet(desk: Desk, event: Kubelet) -> None:
+    (nodes.start_kubelet if event.runs else nodes.stop_kubelet)(desk, event.node)
+
+
+def _network(desk: Desk, event: NodeNetwork) -> None:
+    nodes.set_network(desk, event.node, ready=event.ready)
+
+
+_HANDLERS: dict[type, Callable[[Desk, Any], None]] = {
+    Tick: _tick,
+    MakeObject: _make_object,
+    MakeNode: _make_node,
+    ChangeObject: _change_object,
+    ChangeNode: _change_node,
+    RemoveObject: _remove_object,
+    RemoveNode: _remove_node,
+    Evict: _evict,
+    Kubelet: _kubelet,
+    NodeNetwork: _network,
+}

@@ -1,0 +1,211 @@
+"""What the API server stores besides Pods, the indexes over Pods that controllers need, and the controllers' queues.
+
+`Cluster` is frozen; a step thaws it into a `ClusterDraft` and freezes the result, as it is done with Pods.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from operator import attrgetter
+from typing import Any
+
+from attrs import define, field, fields, frozen
+from immutables import Map
+
+from podfsm.kube.cluster import Node, PodDisruptionBudget
+from podfsm.kube.objects import LabelSelector
+from podfsm.rules.taint_eviction import Plan
+from podfsm.world.scripts import FOREVER, Environment
+
+Task = tuple[float, int, str, str]
+"""When, order of asking, which controller, which object."""
+Waiting = tuple[int, float, int, str]
+"""A Pod in the scheduler's queue: lowest first. Negative priority, since when, order, key."""
+Keys = Map[str, None]
+NO_KEYS: Keys = Map()
+
+
+@frozen
+class Thing:
+    """An object of the API that is neither a Pod nor a Node. `raw` has no status; both are never changed."""
+
+    kind: str
+    key: str
+    """kind/namespace/name"""
+    namespace: str
+    name: str
+    uid: str
+    raw: Mapping[str, Any]
+    status: Mapping[str, Any] = field(factory=dict)
+    created: float = 0.0
+    number: int = 0
+    """How many objects were created before it."""
+    selector: LabelSelector | None = None
+    budget: PodDisruptionBudget | None = None
+    """A PodDisruptionBudget in typed form, with its status."""
+
+    @property
+    def spec(self) -> Mapping[str, Any]:
+        """What is asked for."""
+        found: Mapping[str, Any] = self.raw.get("spec") or {}
+        return found
+
+    @property
+    def metadata(self) -> Mapping[str, Any]:
+        """Labels, annotations, owners, finalizers."""
+        found: Mapping[str, Any] = self.raw.get("metadata") or {}
+        return found
+
+    @property
+    def deleting(self) -> bool:
+        """Whether the object is only kept by finalizers."""
+        return self.metadata.get("deletionTimestamp") is not None
+
+
+@frozen
+class NodeState:
+    """A node: its object, and what stands behind it."""
+
+    node: Node
+    raw: Mapping[str, Any]
+    created: float = 0.0
+    kubelet: bool = True
+    """Whether there is a kubelet at all. Without one the node is kept alive by heartbeats of somebody else."""
+    alive: bool = True
+    """Whether heartbeats come."""
+    heartbeat: float = 0.0
+    """The last heartbeat, once they have stopped."""
+    network: bool = True
+    capacity: Mapping[str, int] | None = None
+    """Amounts of allocatable resources; None: without limit."""
+    tainted_from: float = FOREVER
+    """From when on the NoExecute taint of a lost node is in place."""
+
+    @property
+    def name(self) -> str:
+        """The node's name."""
+        return self.node.metadata.name
+
+    @property
+    def runs(self) -> bool:
+        """Whether a kubelet runs there now."""
+        return self.kubelet and self.alive
+
+
+@frozen
+class Use:
+    """What the Pods bound to a node ask for together."""
+
+    amounts: Mapping[str, int] = field(factory=dict)
+    pods: int = 0
+
+
+@frozen
+class Tries:
+    """An unschedulable Pod: how often it was tried, and when last."""
+
+    count: int
+    last: float
+
+
+@frozen
+class Failures:
+    """A Job's failures since its last success, and when the last of them ended."""
+
+    count: int = 0
+    last: float = 0.0
+
+
+@define
+class ClusterDraft:
+    """The fields of a Cluster, mutable during one step."""
+
+    nodes: Map[str, NodeState] = field(factory=Map)
+    things: Map[str, Thing] = field(factory=Map)
+    kinds: Map[str, Keys] = field(factory=Map)
+    """Keys of things by kind."""
+    owned: Map[str, Keys] = field(factory=Map)
+    """Keys of Pods by the uid of each owner."""
+    dependents: Map[str, Keys] = field(factory=Map)
+    """Keys of things by the uid of each owner."""
+    on_node: Map[str, Keys] = field(factory=Map)
+    """Keys of existing Pods by the node they are bound to."""
+    used: Map[str, Use] = field(factory=Map)
+    """What Pods that have not finished use, by node."""
+    requests: Map[str, Mapping[str, int]] = field(factory=Map)
+    """What each existing Pod asks for."""
+    orphans: Keys = field(factory=Map)
+    """Existing Pods that no controller owns."""
+    ports: Keys = field(factory=Map)
+    """Existing Pods that take ports of their node."""
+    picky: Keys = field(factory=Map)
+    """Existing Pods with required anti-affinity."""
+    finished: Keys = field(factory=Map)
+    """Existing Pods in a terminal phase."""
+
+    agenda: list[Task] = field(factory=list)
+    order: int = 0
+    asked: Map[tuple[str, str], float] = field(factory=Map)
+    """The earliest instant for which each controller's object is on the agenda; other entries are stale."""
+    made: int = 0
+    """How many objects were created."""
+
+    queue: list[Waiting] = field(factory=list)
+    queued: Keys = field(factory=Map)
+    """The Pods in the queue."""
+    waiting: Map[str, Tries] = field(factory=Map)
+    nominated: Map[str, str] = field(factory=Map)
+    """The node that a preempting Pod waits for."""
+    turn: int = 0
+    """Where among the nodes the scheduler's next search begins."""
+    fits: dict[str, tuple[str, ...]] = field(factory=dict)
+    """Remembered answers of the scheduler about nodes alone; made anew when a node changes."""
+
+    evictions: Map[str, Plan] = field(factory=Map)
+    """Planned taint evictions by Pod."""
+    suspects: Keys = field(factory=Map)
+    """Pods that PodGC may have to remove."""
+    missed: Map[str, float] = field(factory=Map)
+    """Since when PodGC misses a node."""
+    failures: Map[str, Failures] = field(factory=Map)
+    """The back-off of Jobs."""
+    taint_turn: Map[str, float] = field(factory=Map)
+    """When the next lost node of a zone may be tainted."""
+    daemon_failures: Map[str, Failures] = field(factory=Map)
+    """Failed Pods of DaemonSets, by 'key node'."""
+
+    environment: Environment = field(factory=Environment)
+    absent: frozenset[str] = frozenset()
+    """ConfigMaps and Secrets that a step has yet to create."""
+    notes: list[str] = field(factory=list)
+    """What went otherwise than somebody meant; handed out with the step."""
+
+
+@frozen(eq=False)
+class Cluster(ClusterDraft):
+    """A ClusterDraft that no longer changes."""
+
+    @property
+    def due_next(self) -> float:
+        """The instant of the next task; infinity when there is none."""
+        return self.agenda[0][0] if self.agenda else FOREVER
+
+
+_NAMES = tuple(f.name for f in fields(ClusterDraft))
+_values = attrgetter(*_NAMES)
+_COPIED = tuple(_NAMES.index(name) for name in ("agenda", "queue"))
+_NOTES = _NAMES.index("notes")
+
+
+def thaw(cluster: ClusterDraft) -> ClusterDraft:
+    """A draft with lists of its own and no notes yet."""
+    values = list(_values(cluster))
+    for index in _COPIED:
+        values[index] = values[index].copy()
+    values[_NOTES] = []
+    return ClusterDraft(*values)
+
+
+def freeze(draft: ClusterDraft) -> Cluster:
+    """The draft as a frozen cluster."""
+    return Cluster(*_values(draft))

@@ -1,0 +1,183 @@
+"""Who hears of what: which controllers look at which objects after a Pod, an object or a node has changed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from podfsm.kube.objects import Pod
+from podfsm.kube.selector import matches
+from podfsm.rules.deletion_gc import OUT_OF_SERVICE
+from podfsm.rules.disruption_budget import ready
+from podfsm.rules.phase_counts import TERMINAL
+from podfsm.rules.scheduling import gated
+from podfsm.rules.taints import evicting
+from podfsm.rules.timings import timing_constant
+from podfsm.world.cluster import indexes
+from podfsm.world.cluster.state import NO_KEYS, NodeState, Thing
+from podfsm.world.outside import Freeze, Network
+from podfsm.world.pod import PodWorld
+from podfsm.world.timing import next_on_grid
+
+if TYPE_CHECKING:
+    from podfsm.world.cluster.desk import Desk
+
+SETS = ("ReplicaSet", "ReplicationController")
+CLAIMING = (*SETS, "DaemonSet", "Job")
+"""Kinds that own Pods."""
+JOB, BUDGET, TAINTS, ADMIT, OWNERS = "Job", "PodDisruptionBudget", "taints", "admit", "owners"
+SCHEDULE, RETRY, POD_GC = "schedule", "retry", "pod-gc"
+
+
+def pod_changed(desk: Desk, before: PodWorld | None, pod: PodWorld) -> None:
+    """A Pod was created, changed or removed."""
+    indexes.index_pod(desk.c, before, pod)
+    _tell_owner(desk, before, pod)
+    seen = (_seen(before.api) if before is not None else None) != (_seen(pod.api) if pod.exists else None)
+    if seen:
+        _tell_budgets(desk, pod)
+        _tell_gc(desk, pod)
+    _tell_scheduler(desk, before, pod)
+    bound = pod.api.spec.nodeName
+    if bound and pod.exists and (before is None or not before.api.spec.nodeName):
+        _arrive(desk, before, pod, bound)
+    if pod.key in desk.c.evictions and not pod.exists:
+        desk.soon(TAINTS, pod.key)
+
+
+def _seen(pod: Pod) -> tuple[object, ...]:
+    """What controllers look at in a Pod."""
+    deleting = pod.metadata.deletionTimestamp is not None
+    return (deleting, pod.status.phase, ready(pod), pod.spec.nodeName, pod.metadata.labels)
+
+
+def _tell_owner(desk: Desk, before: PodWorld | None, pod: PodWorld) -> None:
+    changed = before is None or not pod.exists or _seen(before.api) != _seen(pod.api)
+    controlled = False
+    for owner in pod.api.metadata.ownerReferences:
+        key = f"{owner.kind}/{pod.api.metadata.namespace}/{owner.name}"
+        if owner.controller:
+            controlled = True
+            if owner.kind == JOB:
+                desk.later(JOB, key, desk.now + desk.m.profile.watch + timing_constant("job-sync-batching"))
+            elif changed:
+                desk.soon(owner.kind, key)
+        if not pod.exists and owner.uid:
+            desk.soon(OWNERS, owner.uid)
+    if not controlled and changed:
+        _tell_claimants(desk, pod)
+    if before is not None:
+        for reference in before.api.metadata.ownerReferences:
+            if reference not in pod.api.metadata.ownerReferences:
+                desk.soon(reference.kind, f"{reference.kind}/{pod.api.metadata.namespace}/{reference.name}")
+                desk.soon(OWNERS, reference.uid)
+
+
+def _tell_claimants(desk: Desk, pod: PodWorld) -> None:
+    """A Pod that nobody owns may be adopted."""
+    for kind in CLAIMING:
+        for key in desk.c.kinds.get(kind, NO_KEYS):
+            thing = desk.c.things[key]
+            if thing.namespace == pod.api.metadata.namespace and matches(thing.selector, pod.api.metadata.labels):
+                desk.soon(kind, key)
+
+
+def _tell_budgets(desk: Desk, pod: PodWorld) -> None:
+    for key in desk.c.kinds.get(BUDGET, NO_KEYS):
+        thing = desk.c.things[key]
+        if thing.namespace == pod.api.metadata.namespace and matches(thing.selector, pod.api.metadata.labels):
+            desk.soon(BUDGET, key)
+
+
+def _tell_gc(desk: Desk, pod: PodWorld) -> None:
+    """PodGC looks at Pods that nobody else would end."""
+    suspect = pod.exists and _suspect(desk, pod.api)
+    if suspect:
+        desk.c.suspects = desk.c.suspects.set(pod.key, None)
+    elif pod.key in desk.c.suspects:
+        desk.c.suspects = desk.c.suspects.delete(pod.key)
+    if suspect or len(desk.c.finished) > timing_constant("pod-gc-threshold"):
+        look_for_garbage(desk)
+
+
+def _suspect(desk: Desk, pod: Pod) -> bool:
+    if not pod.spec.nodeName:
+        return pod.metadata.deletionTimestamp is not None
+    node = desk.c.nodes.get(pod.spec.nodeName)
+    if node is None:
+        return True
+    return pod.metadata.deletionTimestamp is not None and any(t.key == OUT_OF_SERVICE for t in node.node.spec.taints)
+
+
+def look_for_garbage(desk: Desk) -> None:
+    """PodGC has something to do at its next pass."""
+    period = timing_constant("pod-gc")
+    desk.later(POD_GC, "", next_on_grid(desk.now, period, desk.m.profile.gc_phase))
+
+
+def _tell_scheduler(desk: Desk, before: PodWorld | None, pod: PodWorld) -> None:
+    """Unbound Pods are queued; whatever frees room lets unschedulable ones try again."""
+    api = pod.api
+    waits = pod.exists and not api.spec.nodeName and api.status.phase not in TERMINAL
+    if waits and api.metadata.deletionTimestamp is None and not gated(api.spec, desk.m.gates):
+        if before is None or gated(before.api.spec, desk.m.gates) or before.api.metadata.labels != api.metadata.labels:
+            desk.soon(RETRY, pod.key)
+    elif pod.key in desk.c.waiting:
+        desk.c.waiting = desk.c.waiting.delete(pod.key)
+    if pod.key in desk.c.nominated and (not pod.exists or api.spec.nodeName):
+        desk.c.nominated = desk.c.nominated.delete(pod.key)
+    old, new = indexes.uses_node(before), indexes.uses_node(pod if pod.exists else None)
+    if old != new or (old and before is not None and before.api.metadata.labels != api.metadata.labels):
+        wake_unscheduled(desk)
+
+
+def wake_unscheduled(desk: Desk) -> None:
+    """Something changed that may help Pods that no node was found for."""
+    for key in desk.c.waiting:
+        desk.soon(RETRY, key)
+
+
+def _arrive(desk: Desk, before: PodWorld | None, pod: PodWorld, name: str) -> None:
+    """A Pod is on a node from now on: what its kubelet and the taint controller make of that."""
+    node = desk.c.nodes.get(name)
+    if node is None or not node.runs:
+        desk.pod(Freeze(pod.key))
+    elif before is None:
+        desk.later(ADMIT, pod.key, desk.now + desk.m.profile.notice)
+    if node is not None and not node.network:
+        desk.pod(Network(pod.key, ready=False))
+    if node is not None and evicting(node.node.spec.taints):
+        desk.soon(TAINTS, pod.key)
+
+
+def thing_changed(desk: Desk, before: Thing | None, after: Thing | None) -> None:
+    """An object was created, changed or removed."""
+    indexes.index_thing(desk.c, before, after)
+    thing = after or before
+    assert thing is not None
+    if thing.kind == JOB and before is not None and after is not None and before.spec == after.spec:
+        desk.later(JOB, thing.key, desk.now + desk.m.profile.watch + timing_constant("job-sync-batching"))
+    else:
+        desk.soon(thing.kind, thing.key)
+    for owner in thing.metadata.get("ownerReferences") or ():
+        if owner.get("controller"):
+            desk.soon(str(owner["kind"]), f"{owner['kind']}/{thing.namespace}/{owner['name']}")
+        if after is None:
+            desk.soon(OWNERS, str(owner["uid"]))
+    if after is None or (after.deleting and before is not None and not before.deleting):
+        desk.soon(OWNERS, thing.uid)
+
+
+def node_changed(desk: Desk, before: NodeState | None, after: NodeState | None) -> None:
+    """A node was created, changed or removed."""
+    node = after or before
+    assert node is not None
+    desk.c.fits = {}
+    wake_unscheduled(desk)
+    for key in desk.c.kinds.get("DaemonSet", NO_KEYS):
+        desk.soon("DaemonSet", key)
+    here = desk.c.on_node.get(node.name, NO_KEYS)
+    old, new = (set(evicting(n.node.spec.taints)) if n is not None else set() for n in (before, after))
+    for key in here:
+        if old != new:
+            desk.soon(TAINTS, key)
+        _tell_gc(desk, desk.world.pods[key])

@@ -1,0 +1,179 @@
+"""What happens to a Pod from outside its own life: binding, reports of controllers, a kubelet that stops or refuses.
+
+Each event has its handler in `OUTSIDE`. A Pod whose kubelet does not run is frozen: its containers go on, but what the
+kubelet would do is put on a shelf, and done when the kubelet is back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import msgspec
+from attrs import frozen
+
+from podfsm.kube.objects import PodCondition
+from podfsm.kube.times import instant
+from podfsm.rules.condition_list import by_type, observed_generation, put
+from podfsm.rules.facts import WorkerState
+from podfsm.rules.node_trouble import rejected
+from podfsm.world import api, status
+from podfsm.world.model import Model
+from podfsm.world.pod import Draft
+from podfsm.world.scripts import FOREVER
+
+RUNTIME = frozenset({"ends", "stopped", "sandbox-dies"})
+"""What processes and the runtime do by themselves, kubelet or not."""
+_TRACKED = "PodObservedGenerationTracking"
+
+
+@frozen
+class Bind:
+    """The scheduler binds a Pod to a node."""
+
+    key: str
+    node: str
+
+
+@frozen
+class Report:
+    """A controller writes conditions into a Pod's status, and a phase if it names one. `event`: reason and message."""
+
+    key: str
+    conditions: tuple[PodCondition, ...]
+    phase: str = ""
+    generation: bool = True
+    """The writer says in the condition which generation of the Pod it saw."""
+    event: tuple[str, str] | None = None
+
+
+@frozen
+class Unschedulable:
+    """The scheduler finds no node for a Pod."""
+
+    key: str
+    message: str
+
+
+@frozen
+class Reject:
+    """The kubelet does not admit a Pod that is bound to its node."""
+
+    key: str
+    reason: str
+    message: str
+
+
+@frozen
+class Freeze:
+    """The Pod's node has no kubelet from now on."""
+
+    key: str
+
+
+@frozen
+class Thaw:
+    """The Pod's kubelet is back."""
+
+    key: str
+
+
+@frozen
+class Network:
+    """The runtime tells the kubelet that the node's network is ready, or not."""
+
+    key: str
+    ready: bool
+
+
+Outside = Bind | Report | Unschedulable | Reject | Freeze | Thaw | Network
+
+
+def shelve(d: Draft, kind: str, what: Any) -> bool:
+    """Put what the kubelet would do on the shelf; false for what happens without it."""
+    if kind in RUNTIME:
+        return False
+    d.shelf = (*d.shelf, (kind, what))
+    return True
+
+
+def _bind(m: Model, d: Draft, event: Bind) -> None:
+    api.bind(m, d, event.node)
+
+
+def _report(m: Model, d: Draft, event: Report) -> None:
+    """A condition keeps its transition time while its status stays; a write that changes nothing is none."""
+    old = d.api.status
+    tracked = event.generation and m.gates.on(_TRACKED)
+    generation = observed_generation(d.api.metadata.generation, tracked)
+    conditions: Sequence[PodCondition] = old.conditions
+    known = by_type(conditions)
+    for each in event.conditions:
+        before = known.get(each.type)
+        since = before.lastTransitionTime if before is not None and before.status == each.status else instant(d.now)
+        changed = msgspec.structs.replace(each, lastTransitionTime=since, observedGeneration=generation)
+        conditions = put(conditions, changed)
+    new = msgspec.structs.replace(old, conditions=tuple(conditions), phase=event.phase or old.phase)
+    if event.event is not None:
+        d.event("Normal", *event.event)
+    if new != old:
+        api.report(m, d, new)
+        _heard(m, d)
+
+
+def _unschedulable(m: Model, d: Draft, event: Unschedulable) -> None:
+    api.unschedulable(m, d, event.message)
+
+
+def _reject(m: Model, d: Draft, event: Reject) -> None:
+    """No worker ever starts for the Pod: what was planned for it is void."""
+    if not d.exists:
+        return
+    refused = rejected(event.reason, event.message)
+    generation = observed_generation(d.api.metadata.generation, m.gates.on(_TRACKED))
+    d.event("Warning", event.reason, event.message)
+    d.worker, d.frozen = WorkerState.FINISHED, False
+    d.agenda, d.shelf = [], ()
+    kept = {"qosClass": d.api.status.qosClass, "startTime": instant(d.now), "observedGeneration": generation}
+    api.report(m, d, msgspec.structs.replace(refused, **kept))
+
+
+def _freeze(_m: Model, d: Draft, _event: Freeze) -> None:
+    d.frozen = True
+
+
+def _thaw(m: Model, d: Draft, _event: Thaw) -> None:
+    """The kubelet takes up what it missed, looks at its containers, and reports what the API holds otherwise."""
+    d.frozen = False
+    shelf, d.shelf = d.shelf, ()
+    for kind, what in shelf:
+        d.at(d.now + m.profile.notice, kind, what)
+    if d.worker is WorkerState.FINISHED or not d.exists:
+        return
+    d.relist_at = FOREVER
+    if d.status is not None:
+        status.flush(m, d, d.worker)
+    _heard(m, d)
+    d.due = d.now + m.profile.notice
+    d.at(d.due, "due")
+
+
+def _network(_m: Model, d: Draft, event: Network) -> None:
+    d.offline = not event.ready
+
+
+def _heard(m: Model, d: Draft) -> None:
+    """The stored Pod changed: its kubelet, if it has one, sees it a moment later."""
+    if d.exists and d.api.spec.nodeName:
+        d.at(d.now + m.profile.notice, "observe")
+
+
+OUTSIDE: dict[type, Callable[[Model, Draft, Any], None]] = {
+    Bind: _bind,
+    Report: _report,
+    Unschedulable: _unschedulable,
+    Reject: _reject,
+    Freeze: _freeze,
+    Thaw: _thaw,
+    Network: _network,
+}

@@ -1,0 +1,144 @@
+"""The checker's own ways: duplicates, older events, restarted watches, versions, and what a finding says."""
+
+import random
+
+import pytest
+
+from podfsm import check
+from podfsm.check import Checker, Observation, Relist
+from podfsm.check.checker import _asked
+from podfsm.check.reads import EVERYTHING, METADATA, SPEC, changed, reads
+from podfsm.rules.catalogue import all_rules
+from podfsm.rules.gates import gates_for
+from tests.check.breakages import BREAKAGES
+from tests.check.traces import RECORDINGS, events, findings, seen
+
+
+def test_check_is_lazy_and_public():
+    def watched():
+        yield from seen(events("init3"))[:2]
+        raise AssertionError("read too far")
+
+    assert next(check(iter(())), None) is None
+    with pytest.raises(AssertionError, match="too far"):
+        list(check(watched()))
+
+
+def test_events_of_many_pods_may_be_mixed():
+    mixed = [one for name in RECORDINGS for one in seen(events(name))]
+    mixed.sort(key=lambda one: one.at)
+    assert findings(mixed) == []
+
+
+def test_a_watch_that_begins_anew_forgets_what_is_gone():
+    watched = seen(events("two-always"))
+    checker = Checker(gates_for())
+    for one in (watched[5], Relist(), Relist(), watched[6]):
+        assert list(checker.see(one)) == []
+    assert checker.alive == 1
+    for one in (Relist(), Relist()):
+        list(checker.see(one))
+    assert checker.alive == 0
+
+
+def test_older_added_events_are_a_list_out_of_a_cache():
+    watched = seen(events("two-always"))
+    old = Observation("ADDED", watched[3].pod, watched[3].place)
+    assert findings([*watched[:8], old, *watched[8:]]) == []
+
+
+def test_finding_says_where_what_and_who_says_so():
+    watched = events("fail-never")
+    breakage, _ = BREAKAGES["restarts_under_never"]
+    assert breakage(watched, random.Random(0))
+    found = {one.rule: one for one in findings(seen(watched))}
+    one = found["cstate-no-leave-terminated"]
+    assert (one.severity, one.authority) == ("error", "both")
+    assert one.place.source == "trace"
+    assert one.place.line > 1
+    assert one.place.pod.endswith("/p")
+    assert one.place.container
+    assert one.place.at is not None
+    assert "terminated Error" in one.seen
+    assert "restart" in one.allowed
+    assert one.path[0] == "Exited"
+    assert one.path[-1] == "Running"
+
+
+def test_what_stays_broken_is_reported_once():
+    watched = events("two-always")
+    for event in watched[5:]:
+        event["object"]["status"]["phase"] = "Unknown"
+    found = [one for one in findings(seen(watched)) if one.rule == "phase-unknown-deprecated"]
+    assert len(found) == 1
+
+
+def test_the_version_decides():
+    watched = events("restart-container-policy")
+    assert findings(seen(watched)) == []
+    assert findings(seen(watched), "1.30")  # containers had no policy of their own then
+
+
+@pytest.mark.parametrize("name", ["restart_count_falls", "ready_without_running", "restart_policy_changes"])
+def test_skipping_what_has_not_changed_finds_the_same(name, monkeypatch):
+    breakage, _ = BREAKAGES[name]
+    for recording in RECORDINGS:
+        watched = events(recording)
+        if not breakage(watched, random.Random(3)):
+            continue
+        observed = seen(watched)
+        plain = findings(observed)
+        with monkeypatch.context() as patch:
+            one, two = _asked(all_rules(), gates_for())
+            patch.setattr(
+                "podfsm.check.checker._asked",
+                lambda *_, one=one, two=two: (
+                    tuple((rule, holds, EVERYTHING) for rule, holds, _ in one),
+                    tuple((rule, holds, EVERYTHING) for rule, holds, _ in two),
+                ),
+            )
+            assert findings(observed) == plain
+
+
+def test_every_invariant_is_asked_when_everything_has_changed():
+    one, two = _asked(all_rules(), gates_for())
+    assert all(about & EVERYTHING for _, _, about in (*one, *two))
+    assert len(one) + len(two) > 40
+
+
+def test_parts_that_a_function_reads_are_told_from_its_code():
+    def named(pod):
+        return pod.metadata.labels
+
+    def through(pod):
+        return any(named(pod) or container.image for container in pod.spec.containers)
+
+    assert reads(named) == METADATA
+    assert reads(through) & SPEC
+    assert reads(lambda pod: getattr(pod, "anything")) == EVERYTHING  # noqa: B009 - on purpose
+
+
+def test_changed_parts_are_told():
+    watched = seen(events("two-always"))
+    assert changed(watched[3].pod, watched[3].pod) == 0
+    assert changed(watched[0].pod, watched[1].pod) & SPEC
+
+
+ROW = {"restart-never", "backoff-sequence", "deadline-enforced", "phase-deleted-terminal-first"}
+
+
+def test_rules_asked_outside_the_registry_of_invariants_exist():
+    import ast
+    from pathlib import Path
+
+    import podfsm.check
+
+    named = set()
+    for path in Path(podfsm.check.__file__).parent.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Breach" and node.args:
+                first = node.args[0]
+                if isinstance(first, ast.Constant):
+                    named.add(first.value)
+    assert named > ROW - {"restart-never"}
+    assert not [rule for rule in named if rule not in all_rules()]
