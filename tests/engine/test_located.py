@@ -81,10 +81,10 @@ def test_the_deepest_that_is_read():
 
 
 # PyYAML leaves bare what YAML 1.2 reads as numbers ("0E0"); such text is the writer's trouble.
-TEXT = st.text(st.characters(exclude_characters="0123456789"), max_size=8)
+WORDS = st.text(st.characters(exclude_characters="0123456789"), max_size=8)
 TREES = st.recursive(
-    st.none() | st.booleans() | st.integers() | TEXT,
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(TEXT, inner, max_size=4),
+    st.none() | st.booleans() | st.integers() | WORDS,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(WORDS, inner, max_size=4),
     max_leaves=20,
 )
 
