@@ -103,6 +103,14 @@ def wheel(session: nox.Session) -> None:
 
 
 @nox.session
+def verify(session: nox.Session) -> None:
+    """The invariant suite over the whole profile ci, and how many planted faults it notices."""
+    install(session, ".[testing]")
+    session.run("podfsm", "verify", "--profile", "ci", *session.posargs)
+    session.run("podfsm", "verify", "--faults", "--profile", "ci")
+
+
+@nox.session
 def bench(session: nox.Session) -> None:
     """The benchmark table: ratios inside one run."""
     install(session, "-e .[dev]")

@@ -8,25 +8,26 @@ from collections.abc import Callable, Iterator
 from datetime import datetime
 from functools import lru_cache
 
-from attrs import define, evolve, field
+from attrs import define, evolve, field, frozen
 
 from podfsm.check.conditions import condition_breaches, deadline_breaches, end_breaches, gate_breaches, gone_breaches
-from podfsm.check.derived import Past, derived_breaches
+from podfsm.check.derived import derived_breaches
 from podfsm.check.event import ADDED, DELETED, SEEN, Observation, Relist
 from podfsm.check.finding import Breach, Finding, severity_of
+from podfsm.check.past import Past, pasts
 from podfsm.check.paths import path_between
 from podfsm.check.reads import APPS, CONDITIONS, EVERYTHING, INIT, METADATA, SPEC, changed, reads
-from podfsm.check.restarts import Restarts, restart_breaches
+from podfsm.check.restarts import Restarts, restart_breaches, uncounted_breaches
+from podfsm.check.shapes import Shapes, by_shape
 from podfsm.check.words import change_words, snapshot_words
 from podfsm.engine.rule import Registry, Rule
 from podfsm.engine.versions import Gates
-from podfsm.kube.objects import Pod, PodCondition
+from podfsm.kube.objects import Pod
 from podfsm.rules.catalogue import all_rules
-from podfsm.rules.condition_list import by_type
 from podfsm.rules.container_invariants import leaves_terminated
+from podfsm.rules.phase import is_static
 from podfsm.rules.qos import qos_class
-from podfsm.rules.readiness_gates import shut_gates
-from podfsm.rules.watching import may_follow, may_replace, version_of
+from podfsm.rules.watching import in_order, may_follow, may_replace, version_of
 
 ASKED_OTHERWISE = frozenset({"cstate-no-leave-terminated", "watch-order"})
 """Invariants that are not asked as they stand: by the gates in force, and before all others."""
@@ -42,9 +43,13 @@ class Known:
     """What is remembered of one Pod."""
 
     pod: Pod
+    version: int | None
     at: datetime | None
     epoch: int
     past: Past
+    spec: int
+    """The number of the spec's shape."""
+    shape: int
     broken: frozenset[tuple[str, str]]
     restarts: Restarts = field(factory=Restarts)
 
@@ -59,7 +64,8 @@ class Checker:
         self._names: dict[tuple[str, str], str] = {}
         self._gone: OrderedDict[str, None] = OrderedDict()
         self._epoch = 0
-        self._one, self._two = _asked(self.rules, gates)
+        self._asked = _asked(self.rules, gates)
+        self._shapes = Shapes()
 
     @property
     def alive(self) -> int:
@@ -71,46 +77,34 @@ class Checker:
         if isinstance(seen, Relist):
             self._begin_anew()
             return
-        key = _key(seen.pod)
+        pod = seen.pod
+        key = pod.metadata.uid or f"{pod.metadata.namespace}/{pod.metadata.name}"
         known = self._known.get(key)
-        if known is not None and self._again(known, seen):
-            return
-        misplaced = self._misplaced(key, known, seen)
-        if misplaced is not None:
-            yield self._finding(misplaced, seen)
-        if (known is None and key in self._gone) or (known is not None and _older(known.pod, seen.pod)):
-            return
-        parts = EVERYTHING if known is None else changed(known.pod, seen.pod)
-        broken = self._snapshot_breaches(known, seen, parts)
-        earlier = known.broken if known is not None else _NOTHING
-        for breach in broken:
-            if (breach.rule, breach.allowed) not in earlier:
-                yield self._finding(breach, seen)
-        for breach in self._step_breaches(known, seen, parts):
+        version = version_of(pod)
+        if known is None:
+            misplaced = self._misplaced(key, seen)
+            if misplaced is not None:
+                yield self._finding(misplaced, seen)
+            if key in self._gone:
+                return
+        elif known.version is None or version is None or version <= known.version:
+            if known.pod == pod and seen.type != DELETED:
+                known.epoch, known.at = self._epoch, seen.at or known.at
+                return  # once more: a duplicate, or the watch began anew
+            if not in_order(known.pod, pod) or (version is not None and version == known.version and known.pod != pod):
+                if seen.type not in (ADDED, SEEN):  # those may come out of a cache that lags behind
+                    words = f"resourceVersion {version}, not after {known.version}"
+                    yield self._finding(Breach("watch-order", words), seen)
+                return
+        for breach in self._breaches(key, known, version, seen):
             yield self._finding(breach, seen)
-        self._remember(key, known, seen, frozenset((b.rule, b.allowed) for b in broken) if broken else _NOTHING)
 
-    def _again(self, known: Known, seen: Observation) -> bool:
-        """Whether this is the state seen before once more: a duplicate, or the watch began anew."""
-        if known.pod != seen.pod:
-            return False
-        known.epoch, known.at = self._epoch, seen.at or known.at
-        return seen.type != DELETED
-
-    def _misplaced(self, key: str, known: Known | None, seen: Observation) -> Breach | None:
-        """An event that a watch does not show in this place."""
-        if known is not None:
-            if not _older(known.pod, seen.pod) or seen.type in (ADDED, SEEN):
-                return None  # those may come out of a cache that lags behind
-            words = f"resourceVersion {seen.pod.metadata.resourceVersion}, not after {version_of(known.pod)}"
-            return Breach("watch-order", words)
+    def _misplaced(self, key: str, seen: Observation) -> Breach | None:
+        """The event of a Pod not known that a watch does not show in this place."""
         if key in self._gone:
             return (
                 None if may_follow(DELETED, seen.type) else Breach("watch-deleted-last", f"{seen.type} after DELETED")
             )
-        return self._replaced(seen)
-
-    def _replaced(self, seen: Observation) -> Breach | None:
         metadata = seen.pod.metadata
         other = self._names.get((metadata.namespace, metadata.name))
         known = self._known.get(other) if other is not None else None
@@ -121,18 +115,51 @@ class Checker:
         words = f"uid {metadata.uid} in place of {other}, which was not deleted"
         return Breach("watch-one-uid-a-name", words)
 
-    def _snapshot_breaches(self, known: Known | None, seen: Observation, parts: int) -> list[Breach]:
+    def _breaches(self, key: str, known: Known | None, version: int | None, seen: Observation) -> list[Breach]:
+        """What a new snapshot breaks, by itself and after the one before; it is remembered from then on."""
+        pod = seen.pod
+        if known is None:
+            parts, earlier, spec = EVERYTHING, _NOTHING, self._shapes.spec(pod.spec)
+        else:
+            parts, earlier, spec = changed(known.pod, pod), known.broken, known.spec
+            if parts & SPEC:
+                spec = self._shapes.spec(pod.spec)
+        shape = self._shapes.number(pod, spec) if parts else known.shape if known is not None else 0
+        past, after = pasts(known.past if known is not None else None, known.pod if known is not None else None, pod)
+        broken = self._snapshot_breaches(known, seen, parts, shape, past)
+        found = [breach for breach in broken if (breach.rule, breach.allowed) not in earlier]
+        found += self._step_breaches(known, seen, parts, shape)
+        still = frozenset([(breach.rule, breach.allowed) for breach in broken]) if broken else _NOTHING
+        if seen.type == DELETED:
+            self._forget(key)
+        elif known is None:
+            self._name(key, pod)
+            self._known[key] = Known(pod, version, seen.at, self._epoch, after, spec, shape, still)
+        else:
+            known.pod, known.version, known.at, known.epoch = pod, version, seen.at, self._epoch
+            known.past, known.spec, known.shape, known.broken = after, spec, shape, still
+        return found
+
+    def _snapshot_breaches(
+        self, known: Known | None, seen: Observation, parts: int, shape: int, past: Past
+    ) -> list[Breach]:
         """What one snapshot breaks by itself. What it goes on breaking is not reported again."""
         pod = seen.pod
         earlier = known.broken if known is not None else _NOTHING
         found = []
-        for rule, holds, about in self._one:
+        for rule, holds, about in self._asked.one_timed:
             if about & parts:
                 if not holds(pod):
                     found.append(Breach(rule, snapshot_words(pod)))
             elif earlier and (rule, "") in earlier:
                 found.append(Breach(rule, ""))
-        found += derived_breaches(pod, _past(known, pod), self.gates)
+        judged = (shape, past.was_initialized, past.gate_views, past.deleting)
+        if judged not in self._shapes.fine or is_static(pod.metadata):
+            shaped = [Breach(rule, snapshot_words(pod)) for rule, holds in self._asked.one_shaped if not holds(pod)]
+            shaped += derived_breaches(pod, past, self.gates)
+            if not shaped:
+                self._shapes.fine.add(judged)
+            found += shaped
         if known is None:
             found += self._first_breaches(pod)
         if pod.spec.activeDeadlineSeconds is not None or pod.status.reason:
@@ -144,23 +171,36 @@ class Checker:
         if given and given != wanted:
             yield Breach(f"qos-{wanted.lower()}", f"qosClass {given}", f"qosClass {wanted}")
 
-    def _step_breaches(self, known: Known | None, seen: Observation, parts: int) -> Iterator[Breach]:
+    def _step_breaches(self, known: Known | None, seen: Observation, parts: int, shape: int) -> list[Breach]:
         after = seen.pod
-        if known is not None:
-            before = known.pod
-            for rule, holds, about in self._two:
+        before = known.pod if known is not None else None
+        found: list[Breach] = []
+        if known is not None and before is not None:
+            for rule, holds, about in self._asked.two_timed:
                 if about & parts and not holds(before, after):
-                    yield Breach(rule, change_words(before, after))
+                    found.append(Breach(rule, change_words(before, after)))
+            found += self._shape_breaches(known, after, shape)
             if parts & (INIT | APPS):
-                yield from self._container_breaches(known, after)
+                found += self._container_breaches(known, after)
             elif parts & (METADATA | SPEC):
                 known.restarts.notice(before, after)
             if parts & CONDITIONS:
-                yield from condition_breaches(before, after, known.at, seen.at)
+                found += condition_breaches(before, after, known.at, seen.at)
         if after.spec.readinessGates and parts & CONDITIONS and parts & APPS:
-            yield from gate_breaches(known.pod if known is not None else None, after)
+            found += gate_breaches(before, after)
         if seen.type == DELETED:
-            yield from gone_breaches(after)
+            found += gone_breaches(after)
+        return found
+
+    def _shape_breaches(self, known: Known, after: Pod, shape: int) -> list[Breach]:
+        """What two snapshots break by their shapes, judged once for all that look like them."""
+        if known.shape == shape or (known.shape, shape) in self._shapes.fine:
+            return []
+        before = known.pod
+        broken = [rule for rule, holds in self._asked.two_shaped if not holds(before, after)]
+        if not broken:
+            self._shapes.fine.add((known.shape, shape))
+        return [Breach(rule, change_words(before, after)) for rule in broken]
 
     def _container_breaches(self, known: Known, after: Pod) -> Iterator[Breach]:
         before = known.pod
@@ -168,24 +208,18 @@ class Checker:
         if name:
             path = path_between(before, after, name)
             yield Breach("cstate-no-leave-terminated", change_words(before, after), container=name, path=path)
+        if known.past.one_sandbox:
+            yield from uncounted_breaches(before, after)
         yield from restart_breaches(known.restarts, before, after, self.gates)
         yield from end_breaches(before, after, known.at)
 
-    def _remember(self, key: str, known: Known | None, seen: Observation, broken: frozenset[tuple[str, str]]) -> None:
-        if seen.type == DELETED:
-            self._forget(key)
-            return
-        pod = seen.pod
+    def _name(self, key: str, pod: Pod) -> None:
+        """Remember who has a name; who had it before is gone, though that was not seen."""
         name = (pod.metadata.namespace, pod.metadata.name)
         other = self._names.get(name)
         if other is not None and other != key:
             self._known.pop(other, None)
         self._names[name] = key
-        past = _past(known, pod, after=True)
-        if known is None:
-            self._known[key] = Known(pod, seen.at, self._epoch, past, broken)
-            return
-        known.pod, known.at, known.epoch, known.past, known.broken = pod, seen.at, self._epoch, past, broken
 
     def _forget(self, key: str) -> None:
         known = self._known.pop(key, None)
@@ -216,61 +250,29 @@ class Checker:
         return Finding(rule.id, severity_of(rule), rule.authority, place, breach.seen, allowed, breach.path)
 
 
-Asked = tuple[str, Callable[..., bool], int]
-"""The id of an invariant, its function, and the parts of a Pod that it may read."""
+@frozen
+class Asked:
+    """The invariants in force: those of one snapshot and of two, those told by shape and those that read times or ids.
+
+    Each is its rule's id and function, and for those with times the parts of a Pod that it may read.
+    """
+
+    one_shaped: tuple[tuple[str, Callable[..., bool]], ...]
+    one_timed: tuple[tuple[str, Callable[..., bool], int], ...]
+    two_shaped: tuple[tuple[str, Callable[..., bool]], ...]
+    two_timed: tuple[tuple[str, Callable[..., bool], int], ...]
 
 
 @lru_cache(maxsize=16)
-def _asked(rules: Registry, gates: Gates) -> tuple[tuple[Asked, ...], tuple[Asked, ...]]:
-    """The invariants in force that look at one snapshot, and those that look at two."""
-    asked = [rule for rule in rules if rule.kind == "invariant" and rule.in_force(gates)]
-    found: dict[int, list[Asked]] = {1: [], 2: []}
-    for rule in asked:
+def _asked(rules: Registry, gates: Gates) -> Asked:
+    every = [rule for rule in rules if rule.kind == "invariant" and rule.in_force(gates)]
+    found: dict[tuple[int, bool], list[Rule]] = {(n, shaped): [] for n in (1, 2) for shaped in (True, False)}
+    for rule in every:
         if rule.id not in ASKED_OTHERWISE:
-            sights = len(inspect.signature(rule.function).parameters)
-            found[sights].append((rule.id, rule.function, reads(rule.function)))
-    return tuple(found[1]), tuple(found[2])
-
-
-def _key(pod: Pod) -> str:
-    return pod.metadata.uid or f"{pod.metadata.namespace}/{pod.metadata.name}"
-
-
-def _older(known: Pod, pod: Pod) -> bool:
-    """Whether a state is not newer than the one known: from it nothing can be told."""
-    old, new = version_of(known), version_of(pod)
-    return old is not None and new is not None and (new < old or (new == old and known != pod))
-
-
-def _past(known: Known | None, pod: Pod, *, after: bool = False) -> Past:
-    """What is known of the time before a snapshot; with `after` of the time up to it, it included."""
-    was = known.past if known is not None else Past()
-    if known is None and not after:
-        return was
-    views = was.gate_views
-    if known is None:
-        views = views if any(c.type == "Ready" for c in pod.status.conditions) else frozenset()
-    elif pod.spec.readinessGates and known.pod.status.conditions != pod.status.conditions:
-        moved = _gate_statuses(known.pod) != _gate_statuses(pod)
-        views = views if not after else frozenset()
-        if moved:  # with Ready changed as well there may have been views in between
-            same = _ready(known.pod) == _ready(pod)
-            views = views | {_all_open(known.pod)} if same else frozenset({True, False})
-    if not after:
-        return evolve(was, gate_views=views) if views != was.gate_views else was
-    initialized = any(c.type == "Initialized" and c.status == "True" for c in pod.status.conditions)
-    now = Past(initialized, views, was.deleting or pod.metadata.deletionTimestamp is not None)
-    return was if now == was else now
-
-
-def _ready(pod: Pod) -> PodCondition | None:
-    return next((condition for condition in pod.status.conditions if condition.type == "Ready"), None)
-
-
-def _all_open(pod: Pod) -> bool:
-    return not shut_gates(pod.spec.readinessGates, by_type(pod.status.conditions))
-
-
-def _gate_statuses(pod: Pod) -> list[tuple[str, str]]:
-    names = {gate.conditionType for gate in pod.spec.readinessGates}
-    return [(c.type, c.status) for c in pod.status.conditions if c.type in names]
+            found[len(inspect.signature(rule.function).parameters), by_shape(rule.function)].append(rule)
+    return Asked(
+        one_shaped=tuple((rule.id, rule.function) for rule in found[1, True]),
+        one_timed=tuple((rule.id, rule.function, reads(rule.function)) for rule in found[1, False]),
+        two_shaped=tuple((rule.id, rule.function) for rule in found[2, True]),
+        two_timed=tuple((rule.id, rule.function, reads(rule.function)) for rule in found[2, False]),
+    )

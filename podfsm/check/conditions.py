@@ -27,18 +27,16 @@ def condition_breaches(before: Pod, after: Pod, seen_before: datetime | None, at
 
     `seen_before` and `at` are when the snapshots were seen, if the recording says so.
     """
-    old, new = before.status.conditions, after.status.conditions
-    if old == new:
-        return
-    was, now = by_type(old), by_type(new)
-    ready, current = was.get("Ready"), now.get("Ready")
-    if ready is not None and current is not None and _over(ready) and current.status == "True":
-        seen = f"Ready False {ready.reason} -> True"
-        yield Breach("term-worker-one-way", seen, "a Pod whose end has begun does not become ready again")
-    for condition_type in _TIMED:
-        one, other = was.get(condition_type), now.get(condition_type)
-        if one is not None and other is not None:
-            yield from _time_breach(one, other, seen_before, at)
+    old = {condition.type: condition for condition in before.status.conditions}
+    for now in after.status.conditions:
+        was = old.get(now.type)
+        if was is None or was.status == now.status:
+            continue
+        if now.type == "Ready" and now.status == "True" and _over(was):
+            seen = f"Ready False {was.reason} -> True"
+            yield Breach("term-worker-one-way", seen, "a Pod whose end has begun does not become ready again")
+        if now.type in _TIMED:
+            yield from _time_breach(was, now, seen_before, at)
 
 
 def _over(ready: PodCondition) -> bool:
@@ -49,7 +47,7 @@ def _time_breach(
     was: PodCondition, now: PodCondition, seen_before: datetime | None, at: datetime | None
 ) -> Iterator[Breach]:
     """A status that changed with the old transition time, although it was seen unchanged later than that."""
-    if was.status == now.status or now.lastTransitionTime is None or seen_before is None or at is None:
+    if now.lastTransitionTime is None or seen_before is None or at is None:
         return
     if now.lastTransitionTime + _LATE < seen_before:
         seen = f"{now.type} {was.status} -> {now.status}, lastTransitionTime {now.lastTransitionTime:%H:%M:%S}"

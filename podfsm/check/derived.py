@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 import msgspec
-from attrs import frozen
 
 from podfsm.check.finding import Breach
+from podfsm.check.past import Past
 from podfsm.engine.versions import Gates
 from podfsm.kube.objects import ContainerStatus, Pod, PodCondition, PodSpec
 from podfsm.rules import conditions as judge
@@ -31,18 +31,6 @@ _PHASE_RULES = {
     FAILED: "phase-failed",
 }
 _OVER = ("PodFailed", "PodCompleted")
-
-
-@frozen
-class Past:
-    """What earlier snapshots of the Pod tell."""
-
-    was_initialized: bool = False
-    """Initialized was True."""
-    gate_views: frozenset[bool] = frozenset({True, False})
-    """Whether all readiness gates were True when the kubelet may have looked last: a gate was moved since."""
-    deleting: bool = False
-    """The Pod was being deleted."""
 
 
 def derived_breaches(pod: Pod, past: Past, gates: Gates) -> Iterator[Breach]:

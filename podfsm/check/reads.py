@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import lru_cache
-from types import CodeType, FunctionType
+from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
 from podfsm.engine.rule import Rule
@@ -40,13 +40,20 @@ _DYNAMIC = frozenset({"getattr", "vars", "asdict", "astuple", "to_json", "__stru
 @lru_cache(maxsize=4096)
 def reads(function: Callable[..., Any]) -> int:
     """The parts of a Pod, as bits, that a function may read."""
-    names = set(_names(function, set()))
-    if names & _DYNAMIC:
+    names = names_in(function)
+    if names is None:
         return EVERYTHING
     bits = 0
     for name in names:
         bits |= _FIELDS.get(name, 0)
     return bits or EVERYTHING
+
+
+@lru_cache(maxsize=4096)
+def names_in(function: Callable[..., Any]) -> frozenset[str] | None:
+    """Every name in the code of a function and of those that it calls; None if it may read fields in another way."""
+    names = frozenset(_names(function, set()))
+    return None if names & _DYNAMIC else names
 
 
 def _names(function: Any, visited: set[int]) -> Iterator[str]:
@@ -55,12 +62,16 @@ def _names(function: Any, visited: set[int]) -> Iterator[str]:
     if not isinstance(function, FunctionType) or id(function) in visited:
         return
     visited.add(id(function))
+    if function.__closure__:
+        yield "getattr"  # what it was closed over is not looked into
     for code in _codes(function.__code__):
+        modules = [function.__globals__[name] for name in code.co_names if name in function.__globals__]
+        modules = [one for one in modules if isinstance(one, ModuleType)]
         for name in code.co_names:
             yield name
-            called = function.__globals__.get(name)
-            if called is not None:
-                yield from _names(called, visited)
+            for called in (function.__globals__.get(name), *(getattr(module, name, None) for module in modules)):
+                if called is not None:
+                    yield from _names(called, visited)
 
 
 def _codes(code: CodeType) -> Iterator[CodeType]:

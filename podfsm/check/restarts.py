@@ -19,7 +19,7 @@ from podfsm.kube.times import seconds_of
 from podfsm.rules import backoff
 from podfsm.rules.crash_backoff import BackOffEntry, expiry, limits
 from podfsm.rules.deadline import deadline_at
-from podfsm.rules.instance_invariants import pairs, sandbox_anew
+from podfsm.rules.instance_invariants import counted, counts_up, pairs, sandbox_anew
 from podfsm.rules.restart import has_restart_all_rule, restarts_after_kill
 from podfsm.rules.restart_checks import RESTARTING_ALL
 from podfsm.rules.sidecar import is_sidecar
@@ -50,6 +50,16 @@ class Restarts:
         if before.spec.containers != after.spec.containers or before.spec.initContainers != after.spec.initContainers:
             for one in (*before.spec.containers, *before.spec.initContainers):
                 self.specs.setdefault(one.name, one)
+
+
+def uncounted_breaches(before: Pod, after: Pod) -> Iterator[Breach]:
+    """Restarts not counted or counted twice, in a Pod that has had one sandbox so far."""
+    wrong = [(was, now) for was, now in pairs(before, after) if not counts_up(was, now)]
+    if not wrong or sandbox_anew(before, after) or not counted(before, after):
+        return  # two snapshots alone tell
+    for was, now in wrong:
+        seen = f"a new instance, restartCount {was.restartCount} -> {now.restartCount}"
+        yield Breach("instance-counted", seen, f"restartCount {was.restartCount + 1}", now.name)
 
 
 def restart_breaches(kept: Restarts, before: Pod, after: Pod, gates: Gates) -> Iterator[Breach]:

@@ -43,12 +43,16 @@ def command(ctx: click.Context) -> None:
 @click.option("--kind", type=click.Choice(KINDS), help="Only this kind of rule.")
 @click.option("--machine", help="Only the rules of this machine, such as container.")
 @click.option("--kubernetes", metavar="VERSION", help="Only the rules in force in this minor version, 1.18 to 1.36.")
+@click.option(
+    "--observable", type=click.Choice(("yes", "no")), help="Only the rules that Pod objects show, or only the others."
+)
 @format_option
 def list_rules(
     area: str | None = None,
     kind: str | None = None,
     machine: str | None = None,
     kubernetes: str | None = None,
+    observable: str | None = None,
     form: str = "text",
 ) -> None:
     """List the rules, one a line: id, kind and statement.
@@ -69,6 +73,7 @@ def list_rules(
         and kind in (None, rule.kind)
         and (machine is None or machine in rule.machines)
         and (gates is None or rule.in_force(gates))
+        and observable in (None, "yes" if rule.observable else "no")
     ]
     if form == "json":
         _print_json([as_data(rule) for rule in chosen])

@@ -79,16 +79,16 @@ def command(
       podfsm simulate crash.yaml -o watch > crash.jsonl
     """
     documents = [document for name in manifests for document in read_documents(name)]
-    _warn(documents)
     simulation = prepare(
         documents,
-        scenario=read_documents(scenario)[0] if scenario is not None else None,
+        scenario=_scenario(scenario) if scenario is not None else None,
         until=_until(until),
         kubernetes=kubernetes,
         feature_gates=gate_overrides(feature_gates),
         timing=timing,
         seed=seed,
     )
+    _warn(documents)
     # Worlds hold no cycles, and a large run holds millions of objects: looking for cycles often would only cost.
     gc.set_threshold(200_000, 20, 20)
     out = sys.stdout
@@ -122,6 +122,14 @@ def _progress(simulation: Simulation) -> Iterator[Callable[[], None]]:
     with Progress(console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task("simulating", total=simulation.end)
         yield lambda: bar.update(task, completed=simulation.now)
+
+
+def _scenario(name: str) -> Document:
+    """The one Scenario that a file of its own holds."""
+    document, *more = read_documents(name, kinds=("Scenario",))
+    if more:
+        raise more[0].error("a second Scenario", expected="one")
+    return document
 
 
 def _until(text: str | None) -> float | None:

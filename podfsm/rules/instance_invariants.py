@@ -216,41 +216,61 @@ def counted(before: Pod, after: Pod) -> bool:
     """
     if not same_pod(before, after):
         return True
-    anew = sandbox_anew(before, after)
-    return all(_counted(was, now, anew or _in_newer_sandbox(was, after)) for was, now in pairs(before, after))
+    return all(
+        counts_up(was, now) or (now.restartCount >= was.restartCount and _records_lost(was, now, before, after))
+        for was, now in pairs(before, after)
+    )
 
 
-def _in_newer_sandbox(was: ContainerStatus, after: Pod) -> bool:
-    """Whether the sandbox may be newer than the instance before, so that records of the old one are gone.
-
-    The status between the two may never have been shown: the kubelet keeps back what leaves terminated against the
-    restart policy, and an instance may not live long enough.
-    """
-    network, state, last = _network(after), was.state, was.lastState.terminated
-    since = network.lastTransitionTime if network is not None else None
-    if since is None:
-        return False
-    if state.running is not None:
-        return state.running.startedAt is not None and since > state.running.startedAt
-    ends = [ended.finishedAt for ended in (state.terminated, last) if ended is not None]
-    return bool(ends) and ends[0] is not None and since >= ends[0]
-
-
-def _counted(was: ContainerStatus, now: ContainerStatus, anew: bool) -> bool:
+def counts_up(was: ContainerStatus, now: ContainerStatus) -> bool:
+    """Whether the restarts between two statuses are counted, for a container whose sandbox stays the same."""
     grown = now.restartCount - was.restartCount
     if grown < 0:
         return False
     if not was.containerID or not now.containerID:
         return True
-    if now.containerID == was.containerID and now.lastState == was.lastState:
-        return grown == 0
-    if RESTARTING_ALL in _reasons(now):
+    if _all_restart(now) and not _all_restart(was):
         return True
     if now.containerID == was.containerID:
         return grown == 0
     last = now.lastState.terminated
     known = last is not None and last.containerID == was.containerID
-    return anew or (grown == 1 if known else grown >= 1)
+    return RESTARTING_ALL in _reasons(now) or (grown == 1 if known else grown >= 1)
+
+
+def _all_restart(status: ContainerStatus) -> bool:
+    """Whether it is shown that an instance was removed because all containers of the Pod start again."""
+    return status.state.waiting is not None and status.state.waiting.reason == RESTARTING_ALL
+
+
+def _records_lost(was: ContainerStatus, now: ContainerStatus, before: Pod, after: Pod) -> bool:
+    """Whether a new instance need not be counted, since the records of an older sandbox may have gone with it.
+
+    Each sandbox counts from 0, and the higher count is shown: until it is reached again the number stands still.
+    """
+    if not was.containerID or now.containerID == was.containerID:
+        return False
+    network = _network(after)
+    if sandbox_anew(before, after):
+        return True
+    if network is None or network.lastTransitionTime is None:
+        return False
+    return now.restartCount > 0 or _in_newer_sandbox(was, now, network.lastTransitionTime)
+
+
+def _in_newer_sandbox(was: ContainerStatus, now: ContainerStatus, since: datetime) -> bool:
+    """Whether the sandbox may be newer than the instance before.
+
+    The status between the two may never have been shown: the kubelet keeps back what leaves terminated against the
+    restart policy, and an instance may not live long enough.
+    """
+    state, last, end = was.state, was.lastState.terminated, now.lastState.terminated
+    if end is not None and end.containerID == was.containerID and _later(end.finishedAt, since):
+        return False
+    if state.running is not None:
+        return state.running.startedAt is not None and since >= state.running.startedAt
+    ends = [ended.finishedAt for ended in (state.terminated, last) if ended is not None]
+    return bool(ends) and ends[0] is not None and since >= ends[0]
 
 
 def _reasons(status: ContainerStatus) -> tuple[str, ...]:

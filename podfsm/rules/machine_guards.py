@@ -82,6 +82,33 @@ def init_completes(facts: ContainerFacts) -> bool:
 
 
 @guard(
+    "init-retry-by-pod-policy",
+    area="init",
+    machine="init_container",
+    cites=[
+        docs("concepts/workloads/pods/init-containers.md#detailed-behavior"),
+        source("pkg/kubelet/kuberuntime/kuberuntime_container.go", "computeInitContainerActions"),
+    ],
+    allows=[
+        ContainerFacts(role=Role.INIT, instance=_EXITED, exit_code=1),
+        ContainerFacts(role=Role.INIT, instance=_EXITED, oom_killed=True, pod_policy=Policy.ON_FAILURE),
+    ],
+    refuses=[
+        ContainerFacts(role=Role.INIT, instance=_EXITED),
+        ContainerFacts(role=Role.INIT, instance=_EXITED, exit_code=1, pod_policy=Policy.NEVER),
+        ContainerFacts(role=Role.INIT, instance=RuntimeState.RUNNING, exit_code=1),
+    ],
+)
+def init_retry_by_pod_policy(facts: ContainerFacts) -> bool:
+    """Without container-level rules a failed init container is run again unless the Pod's policy is Never.
+
+    Its exit code is not asked, so one that ran out of memory and exited 0 is run again under OnFailure too.
+    """
+    failed = facts.instance is _EXITED and (facts.exit_code != 0 or facts.oom_killed)
+    return failed and facts.pod_policy is not Policy.NEVER
+
+
+@guard(
     "image-pull-allowed",
     area="backoff",
     machine="image",

@@ -60,10 +60,10 @@ class Simulation:
             pods, controllers = self._next_due(), self._controllers_due()
             step_at = steps[0].at if steps else FOREVER
             when = min(pods, controllers, step_at)
+            if not steps and self._quiet(end):
+                return
             if when > end:
                 self.now, self.ended = end, "time is up"
-                return
-            if not steps and self._quiet(end):
                 return
             if step_at == when:
                 yield from self._act(steps.pop(0))

@@ -70,7 +70,7 @@ def restart_all_over_trouble(choose: Chooser) -> Case:
         if role == "init":
             spec = {"restartPolicy": "Always", "initContainers": [trigger, victim], "containers": [_entry("app")]}
             scripts["victim"] = {"attempts": [*attempts, {"run": 1, "exit": 0}] if chance(choose, 2) else attempts}
-    return _case(spec, scripts, steps, images={BAD: {"error": "NotFound"}})
+    return _case(spec, scripts, steps, **({"images": {BAD: {"error": "NotFound"}}} if steps else {}))
 
 
 def restart_all_while_an_init_runs(choose: Chooser) -> Case:
@@ -107,9 +107,9 @@ def blocked_in_back_off(choose: Chooser) -> Case:
 
 def probed_to_the_end(choose: Chooser) -> Case:
     """A container ends for good while its other probes still wait for the startup probe."""
-    probe = {"exec": {"command": ["check"]}, "periodSeconds": 1, "failureThreshold": 30}
+    probe = {"exec": {"command": ["check"]}, "periodSeconds": 1}
     kinds = one(choose, (("readinessProbe",), ("livenessProbe",), ("livenessProbe", "readinessProbe")))
-    probed = _entry("probed", startupProbe=probe, **dict.fromkeys(kinds, {**probe, "failureThreshold": 3}))  # noqa: RUF024 - nobody changes a case
+    probed = _entry("probed", startupProbe={**probe, "failureThreshold": 30}, **{kind: dict(probe) for kind in kinds})
     scripts: dict[str, Json] = {
         "probed": {
             "attempts": [{"run": one(choose, (4, 6.5)), "exit": one(choose, (0, 1))}],

@@ -15,8 +15,10 @@ import attrs
 from attrs import evolve, frozen
 
 from podfsm.engine.rule import Rule
+from podfsm.engine.versions import Gates
 from podfsm.machines import machine_names, machine_spec
 from podfsm.rules.catalogue import all_rules
+from podfsm.rules.gates import NEWEST, OLDEST, gates_for
 from podfsm.testing.choose import Seeded
 from podfsm.testing.cluster import make_cluster, model_of
 from podfsm.testing.drive import run_case
@@ -117,10 +119,20 @@ def notice(fault: Fault, *, steps: int, cases: int, seed: str = "0") -> Found:
         name for name in machine_names() if any(fault.rule in row.guards for row in machine_spec(name).transitions)
     ]
     with planted(fault):
-        breaches = walk_machines(seed, steps, names=users, decisions=[fault.rule]).breaches
+        walked = walk_machines(seed, steps, names=users, decisions=[fault.rule], gates=gates_asking(fault.rule, users))
+        breaches = walked.breaches
         if breaches:
             return Found(fault.rule, fault.kind, "laws", f"{breaches[0].law}: {breaches[0].what}")
         return _by_pods(fault, cases, seed)
+
+
+def gates_asking(rule: str, machines: list[str]) -> Gates:
+    """The newest version in which one of these machines asks the rule; the newest of all if none does."""
+    for minor in range(NEWEST.minor, OLDEST.minor - 1, -1):
+        gates = gates_for(f"1.{minor}")
+        if any(rule in row.guards for name in machines for row in machine_spec(name).under(gates).transitions):
+            return gates
+    return gates_for()
 
 
 def _by_pods(fault: Fault, cases: int, seed: str) -> Found:

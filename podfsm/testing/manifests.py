@@ -116,6 +116,7 @@ def pod(choose: Chooser, name: str, about: Collection[str]) -> Json:
     ]
     if "delete" in about or "stubborn" in about or chance(choose, 3):
         spec["terminationGracePeriodSeconds"] = one(choose, (0, 1, 2, 3, 5, 8, 12))
+    _fit(spec)
     if "deadline" in about:
         spec["activeDeadlineSeconds"] = one(choose, (1, 3, 5, 10, 20, 40))
     if "gates" in about:
@@ -126,6 +127,18 @@ def pod(choose: Chooser, name: str, about: Collection[str]) -> Json:
     if "finalizers" in about:
         metadata["finalizers"] = ["example.com/hold"]
     return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec}
+
+
+def _fit(spec: Json) -> None:
+    """Make fit what the API server would refuse: hooks longer than the grace period, restarts under Never."""
+    grace = spec.get("terminationGracePeriodSeconds", 30)
+    for entry in (*spec.get("initContainers", ()), *spec["containers"]):
+        if spec["restartPolicy"] == "Never":
+            for policy in entry.get("resizePolicy", ()):
+                policy["restartPolicy"] = "NotRequired"
+        for hook, action in list(entry.get("lifecycle", {}).items()):
+            if action.get("sleep", {}).get("seconds", 0) > grace:
+                entry["lifecycle"][hook] = {"exec": {"command": ["do"]}}
 
 
 def _inits(choose: Chooser, about: Collection[str]) -> list[Json]:

@@ -5,6 +5,7 @@ Times are chosen so that things meet: exits near probes, deletions near restarts
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection
 from typing import Any
 
@@ -35,16 +36,14 @@ def case(choose: Chooser, lacks: Collection[str] = ()) -> Case:
         spec["kubernetes"] = version
     elif "versions" not in lacks and chance(choose, 10):
         spec["featureGates"] = {"ReduceDefaultCrashLoopBackOffDecay": True}
-    if images := _images(choose, pods, about):
-        spec["images"] = images
-    if sandboxes := [found for p in pods if (found := _sandbox(choose, p, about)) is not None]:
-        spec["pods"] = sandboxes
+    images = _images(choose, pods, about)
+    spec["pods"] = [found for p in pods if (found := _sandbox(choose, p, about)) is not None]
     ephemeral = ["debug", "shell"][: choose.number(1, 2)] if "ephemeral" in about else []
-    if scripts := [s for p in pods for s in _scripts(choose, p, about, ephemeral)]:
-        spec["containers"] = scripts
-    if steps := _steps(choose, pods, about, ephemeral):
-        spec["steps"] = steps
-    return Case(pods, spec)
+    spec["containers"] = [s for p in pods for s in _scripts(choose, p, about, ephemeral)]
+    spec["steps"] = _steps(choose, pods, about, ephemeral)
+    spoken_of = json.dumps([pods, spec["steps"]])
+    spec["images"] = {name: image for name, image in images.items() if f'"{name}"' in spoken_of}
+    return Case(pods, {key: value for key, value in spec.items() if value})
 
 
 def minor(version: str) -> int:

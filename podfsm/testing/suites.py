@@ -27,7 +27,7 @@ from podfsm.testing.case import Case
 from podfsm.testing.choose import Drawn
 from podfsm.testing.drive import Run, Stopped
 from podfsm.testing.invariants import all_invariants
-from podfsm.testing.laws import all_laws
+from podfsm.testing.laws import laws_of
 from podfsm.testing.protocol import lacking
 from podfsm.testing.walks import FACTS, ROLES, Engine, Walked, some_facts
 from podfsm.testing.walks import offer as offer_trigger
@@ -121,7 +121,7 @@ class MachineSuite(RuleBasedStateMachine):
         self.spec = machine_spec(self.machine).under(gates_for())
         self.state = self.spec.initial
         self.walked = Walked()
-        self.laws = {law.trigger: law for law in all_laws() if law.machine == self.machine}
+        self.laws = laws_of(self.machine, gates_for())
         self.fires = self.engine or compile_table(self.spec)
 
     @rule(data=st.data())

@@ -25,12 +25,12 @@ from podfsm.testing.laws import all_laws
 from podfsm.testing.protocol import lacking
 from podfsm.testing.scenarios import case, long_case
 from podfsm.testing.shrink import shrink
-from podfsm.testing.walks import Breach, Walked, walk_machines
+from podfsm.testing.walks import Breach, Walked, gates_before, walk_machines
 
 
 @frozen
 class Profile:
-    """How much is tried: cases, long ones (24 minutes and more of virtual time), steps of each machine's walk."""
+    """How much is tried: random cases, long ones (a quarter of an hour of virtual time and more), steps of a walk."""
 
     name: str
     cases: int
@@ -199,7 +199,13 @@ class Verification:
             self.report.coverage.rules.update(name for name in invariant.checks if name in all_rules())
 
     def _walk(self) -> None:
-        walked = walk_machines(str(self.report.seed), self.report.profile.steps)
+        steps, seed = self.report.profile.steps, str(self.report.seed)
+        walked = walk_machines(seed, steps)
+        for without in sorted({law.without for law in all_laws()} - {""}):
+            asked = {law.machine for law in all_laws() if law.without == without}
+            older = walk_machines(seed, steps, names=sorted(asked), decisions=(), gates=gates_before(without))
+            walked.breaches += older.breaches
+            walked.offered.update({name: times for name, times in older.offered.items() if name.endswith(without)})
         for arrow, times in walked.arrows.items():
             self.report.walked.arrows[arrow] += times
             self.report.walked.rules.update(arrow[4])

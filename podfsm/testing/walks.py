@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import types
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from enum import Enum
 from functools import lru_cache
 from typing import Any, Protocol, Union, get_args, get_origin
@@ -31,9 +31,9 @@ from podfsm.rules.facts import (
     SandboxFacts,
     WorkerFacts,
 )
-from podfsm.rules.gates import gates_for
+from podfsm.rules.gates import NEWEST, OLDEST, gates_for
 from podfsm.testing.choose import Chooser, Seeded, chance, one
-from podfsm.testing.laws import Law, all_laws
+from podfsm.testing.laws import Law, all_laws, laws_of
 
 FACTS: dict[str, type] = {
     "container": ContainerFacts,
@@ -161,16 +161,9 @@ def some_facts(choose: Chooser, kind: type, typical: Sequence[dict[str, Any]], f
 
 
 def walk(
-    name: str,
-    engine: Engine,
-    spec: MachineSpec,
-    choose: Chooser,
-    steps: int,
-    into: Walked,
-    laws: Iterable[Law] | None = None,
+    name: str, engine: Engine, spec: MachineSpec, choose: Chooser, steps: int, into: Walked, known: Mapping[str, Law]
 ) -> None:
-    """One walk of one machine. Now and then it begins anew, in any state."""
-    known = {law.trigger: law for law in (laws if laws is not None else all_laws()) if law.machine == name}
+    """One walk of one machine under its laws, by trigger. Now and then it begins anew, in any state."""
     by_state: dict[str, list[str]] = {state: [] for state in spec.state_names}
     for source, _, row in spec.arrows():
         if row.trigger not in by_state[source]:
@@ -256,8 +249,25 @@ def walk_machines(
     for name in machine_names() if names is None else names:
         if name in FACTS:
             spec = machine_spec(name)
-            walk(name, engine_of(spec, gates), spec.under(gates), Seeded(f"{seed}/{name}"), steps, into)
+            walk(
+                name,
+                engine_of(spec, gates),
+                spec.under(gates),
+                Seeded(f"{seed}/{name}"),
+                steps,
+                into,
+                laws_of(name, gates),
+            )
     for law in all_laws():
         if not law.machine and (decisions is None or law.trigger in decisions):
             decide(law, Seeded(f"{seed}/{law.trigger}"), max(steps // 10, 200), into)
     return into
+
+
+def gates_before(gate: str) -> Gates:
+    """The newest version in which a feature gate is off."""
+    for minor in range(NEWEST.minor, OLDEST.minor - 1, -1):
+        gates = gates_for(f"1.{minor}")
+        if not gates.on(gate):
+            return gates
+    return gates_for(overrides={gate: False})

@@ -122,8 +122,6 @@ def _add_instance(
         facts["exit_code"] = newest.exit_code
         facts["oom_killed"] = newest.reason == "OOMKilled"
         facts["matched"] = matched_action(container, newest.exit_code, m.gates)
-        if facts["oom_killed"] and not m.gates.at_least("1.33"):
-            facts["exit_code"] = newest.exit_code or 137  # only the failure counted, not its exit code
     else:
         facts["spec_changed"] = container.image != newest.image
         facts["liveness"] = d.results_of.get((ProbeKind.LIVENESS, newest.id))

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from attrs import evolve
 
-from podfsm.kube.objects import Container, PodSpec
-from podfsm.rules.facts import RuntimeState
+from podfsm.kube.objects import Container, Lifecycle, PodSpec
+from podfsm.rules.facts import Role, RuntimeState
 from podfsm.rules.grace import container_grace, stop_timeout
 from podfsm.rules.stop_order import waits_for
 from podfsm.world.firing import container_state, fire, fire_container, sandbox_facts
@@ -21,6 +21,7 @@ from podfsm.world.runtime import end, end_by_itself, is_running, remove_containe
 from podfsm.world.scripts import FOREVER
 
 SIGKILL_EXIT = 137
+NO_HOOKS = Lifecycle()
 HOOK_FAILED = "FailedPostStartHook"
 RESTART_ALL = "RestartAllContainers"
 REPLACE = "SpecChanged"
@@ -101,7 +102,7 @@ def begin_stop(
         )
     trigger = _TRIGGERS.get(reason, "terminate")
     fire_container(m, d, name, trigger, poststart_failed=reason == HOOK_FAILED, restart_all=reason == RESTART_ALL)
-    hook = container.lifecycle.preStop if container.lifecycle is not None else None
+    hook = lifecycle_of(d, container).preStop
     if hook is None or grace <= 0:
         d.stops[container_id] = Stop("turn", float(grace), d.now, ordered=ordered)
         _take_turn(m, d, container_id)
@@ -209,6 +210,13 @@ def _name(d: Draft, container_id: str) -> str:
     found = d.instance(container_id)
     assert found is not None
     return found.name
+
+
+def lifecycle_of(d: Draft, container: Container) -> Lifecycle:
+    """The container's hooks. A regular init container has none, though an older version may take a sidecar for one."""
+    if container.lifecycle is None or d.roles[container.name][0] is Role.INIT:
+        return NO_HOOKS
+    return container.lifecycle
 
 
 def find_container(spec: PodSpec, name: str) -> Container:

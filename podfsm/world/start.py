@@ -18,7 +18,7 @@ from podfsm.rules.facts import Role, RuntimeState
 from podfsm.rules.sidecar import is_sidecar
 from podfsm.world import images
 from podfsm.world.firing import container_state, fire_container
-from podfsm.world.kill import HOOK_FAILED, begin_stop, find_container
+from podfsm.world.kill import HOOK_FAILED, begin_stop, find_container, lifecycle_of
 from podfsm.world.model import Model
 from podfsm.world.plan import Progress, advance, resume_at
 from podfsm.world.pod import Draft, Op
@@ -132,7 +132,7 @@ def _start(m: Model, d: Draft, op: Op, container: Container) -> Progress | None:
         return failed(m, d, op, container, "RunContainerError", error)
     launch(d, made)
     d.event("Normal", "Started", f"Started container {op.name}", op.name)
-    hook = container.lifecycle.postStart if container.lifecycle is not None else None
+    hook = lifecycle_of(d, container).postStart
     if hook is None:
         return _running(m, d, op)
     window = d.scripts.container(op.name).window("postStart", d.instances[op.id].number, 0.0)

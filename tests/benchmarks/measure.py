@@ -3,7 +3,7 @@
 import subprocess
 import sys
 from collections.abc import Callable
-from time import perf_counter
+from time import perf_counter, process_time
 
 from attrs import frozen
 
@@ -57,7 +57,7 @@ def shown(seconds):
 
 
 def best(function: Callable[[], object], *, repeat: int = 7, least: float = 0.05) -> float:
-    """Seconds a call, as the best of `repeat` rounds of at least `least` seconds each."""
+    """Seconds of processor time a call, as the best of `repeat` rounds of at least `least` seconds each."""
     calls = 1
     while (once := _round(function, calls)) < least:
         calls = max(calls * 2, int(calls * least / max(once, 1e-9)) + 1)
@@ -65,10 +65,10 @@ def best(function: Callable[[], object], *, repeat: int = 7, least: float = 0.05
 
 
 def _round(function, calls):
-    start = perf_counter()
+    start = process_time()
     for _ in range(calls):
         function()
-    return perf_counter() - start
+    return process_time() - start
 
 
 def alternating(commands: dict[str, list[str]], *, repeat: int = 30) -> dict[str, float]:

@@ -6,8 +6,9 @@ import pytest
 
 from podfsm import check
 from podfsm.check import Checker, Observation, Relist
-from podfsm.check.checker import _asked
+from podfsm.check.checker import ASKED_OTHERWISE, Asked, _asked
 from podfsm.check.reads import EVERYTHING, METADATA, SPEC, changed, reads
+from podfsm.check.shapes import Shapes
 from podfsm.rules.catalogue import all_rules
 from podfsm.rules.gates import gates_for
 from tests.check.breakages import BREAKAGES
@@ -89,21 +90,45 @@ def test_skipping_what_has_not_changed_finds_the_same(name, monkeypatch):
         observed = seen(watched)
         plain = findings(observed)
         with monkeypatch.context() as patch:
-            one, two = _asked(all_rules(), gates_for())
-            patch.setattr(
-                "podfsm.check.checker._asked",
-                lambda *_, one=one, two=two: (
-                    tuple((rule, holds, EVERYTHING) for rule, holds, _ in one),
-                    tuple((rule, holds, EVERYTHING) for rule, holds, _ in two),
-                ),
+            asked = _asked(all_rules(), gates_for())
+            every = Asked(
+                one_shaped=(),
+                one_timed=tuple((*one[:2], EVERYTHING) for one in (*asked.one_shaped, *asked.one_timed)),
+                two_shaped=(),
+                two_timed=tuple((*two[:2], EVERYTHING) for two in (*asked.two_shaped, *asked.two_timed)),
             )
-            assert findings(observed) == plain
+            patch.setattr("podfsm.check.checker._asked", lambda *_, every=every: every)
+            assert set(findings(observed)) == set(plain)
 
 
-def test_every_invariant_is_asked_when_everything_has_changed():
-    one, two = _asked(all_rules(), gates_for())
-    assert all(about & EVERYTHING for _, _, about in (*one, *two))
-    assert len(one) + len(two) > 40
+def test_every_invariant_in_force_is_asked():
+    asked = _asked(all_rules(), gates_for())
+    ids = [one[0] for group in (asked.one_shaped, asked.one_timed, asked.two_shaped, asked.two_timed) for one in group]
+    in_force = {rule.id for rule in all_rules() if rule.kind == "invariant" and rule.in_force(gates_for())}
+    assert set(ids) | ASKED_OTHERWISE == in_force
+    assert all(about & EVERYTHING for _, _, about in (*asked.one_timed, *asked.two_timed))
+
+
+def test_what_depends_on_times_or_ids_is_not_judged_by_shape():
+    asked = _asked(all_rules(), gates_for())
+    shaped = {rule for rule, _ in (*asked.one_shaped, *asked.two_shaped)}
+    assert {"cond-order", "phase-terminal-sticky", "status-ready-runs"} <= shaped
+    assert not shaped & {"instance-times", "instance-counted", "update-deletion-final", "status-after-binding"}
+
+
+def test_snapshots_that_differ_in_times_and_ids_only_have_one_shape():
+    shapes = Shapes()
+    one = seen(events("two-always"))
+    other = events("two-always")
+    for event in other:
+        event["object"]["metadata"]["uid"] = "another"
+        for status in event["object"]["status"].get("containerStatuses", []):
+            status["containerID"] = "containerd://other"
+            if "running" in status["state"]:
+                status["state"]["running"]["startedAt"] = "2030-01-01T00:00:00Z"
+    numbers = [[shapes.number(o.pod, shapes.spec(o.pod.spec)) for o in watched] for watched in (one, seen(other))]
+    assert numbers[0] == numbers[1]
+    assert len(set(numbers[0])) > 5
 
 
 def test_parts_that_a_function_reads_are_told_from_its_code():

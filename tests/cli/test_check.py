@@ -153,3 +153,20 @@ def test_a_closed_pipe_is_no_traceback(process):
     assert b"Traceback" not in started.stderr.read()
     assert started.wait() in (1, 141)
     started.stderr.close()
+
+
+def test_a_dask_cluster_gives_the_same_findings_in_the_same_order(podfsm):
+    distributed = pytest.importorskip("distributed")
+    paths = [*sorted((DATA / "kwok").glob("*.jsonl")), GOOD]
+    alone = podfsm("check", *paths, "-o", "json")
+    with distributed.LocalCluster(n_workers=2, processes=False, dashboard_address=None) as cluster:
+        together = podfsm("check", *paths, "-o", "json", "--dask", cluster.scheduler_address)
+    assert (together.status, together.out) == (alone.status, alone.out)
+
+
+def test_without_dask_it_says_what_to_install(podfsm, monkeypatch):
+    import sys
+
+    monkeypatch.setitem(sys.modules, "dask.distributed", None)
+    assert "pip install 'podfsm[scale]'" in podfsm("check", GOOD, "--dask", "tcp://127.0.0.1:1").complaint
+    assert "standard input" in podfsm("check", "-", "--dask", "tcp://127.0.0.1:1", given="{}").complaint

@@ -24,6 +24,13 @@ def test_list_can_be_narrowed(podfsm):
     assert all("probe" in rule["machines"] for rule in by_machine)
 
 
+def test_list_tells_what_can_be_seen_of_pods(podfsm):
+    shown = {answer: podfsm("rules", "list", "--observable", answer).out for answer in ("yes", "no")}
+    assert "restart-rules-first-match" in shown["yes"]
+    assert "term-grace-precedence" in shown["no"]
+    assert shown["yes"].count("\n") + shown["no"].count("\n") == len(all_rules())
+
+
 def test_list_for_a_version_leaves_out_what_came_later(podfsm):
     assert SIDECAR in podfsm("rules", "list", "--kubernetes", "1.29").out
     assert SIDECAR not in podfsm("rules", "list", "--kubernetes", "1.27").out

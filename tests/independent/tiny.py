@@ -193,6 +193,9 @@ class TinyPod:
 
     def report(self):
         status = self.raw["status"]
+        if not self.bound:
+            status["conditions"] = [*self.written.values()]
+            return
         if status["phase"] in ("Succeeded", "Failed"):
             return
         status["phase"] = self.phase()

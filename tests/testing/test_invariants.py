@@ -55,7 +55,8 @@ CASES = {
     ),
     "gate": Case((pod(**GATE),), {"duration": 30, "steps": [GATE_WRITE]}),
     "probes": Case(
-        (pod(containers=[app(readinessProbe=PROBE, startupProbe=PROBE)]),), {"duration": 60, "containers": [runs("app")]}  # noqa: E501
+        (pod(containers=[app(readinessProbe=PROBE, startupProbe=PROBE)]),),
+        {"duration": 60, "containers": [runs("app")]},
     ),
     "deleted": Case(
         (pod(terminationGracePeriodSeconds=6),),
@@ -78,7 +79,9 @@ CASES = {
             ],
         },
     ),
-    "late-image": Case((pod(),), {"duration": 60, "images": {"registry.example/app:1": {"error": "NotFound", "until": 25}}}),  # noqa: E501
+    "late-image": Case(
+        (pod(),), {"duration": 60, "images": {"registry.example/app:1": {"error": "NotFound", "until": 25}}}
+    ),
 }  # fmt: skip
 
 
@@ -261,8 +264,9 @@ def _earlier_starts(pod):
     for one in pod.status.containerStatuses:
         if one.state.running is not None and one.restartCount >= 2:
             ended = one.lastState.terminated.finishedAt
-            one = msgspec.structs.replace(one, state=ContainerState(running=ContainerStateRunning(ended)))  # noqa: PLW2901
-        new.append(one)
+            new.append(msgspec.structs.replace(one, state=ContainerState(running=ContainerStateRunning(ended))))
+        else:
+            new.append(one)
     return status(containerStatuses=tuple(new))(pod)
 
 
@@ -271,8 +275,9 @@ def _odd_delay(pod):
     for one in pod.status.containerStatuses:
         if one.state.waiting is not None and one.state.waiting.reason == "CrashLoopBackOff":
             waiting = msgspec.structs.replace(one.state.waiting, message="back-off 17s restarting failed container=app")
-            one = msgspec.structs.replace(one, state=ContainerState(waiting=waiting))  # noqa: PLW2901
-        new.append(one)
+            new.append(msgspec.structs.replace(one, state=ContainerState(waiting=waiting)))
+        else:
+            new.append(one)
     return status(containerStatuses=tuple(new))(pod)
 
 
@@ -302,8 +307,9 @@ def _killed_at(at):
         for one in pod.status.containerStatuses:
             if one.state.terminated is not None:
                 end = msgspec.structs.replace(one.state.terminated, finishedAt=instant(at))
-                one = msgspec.structs.replace(one, state=ContainerState(terminated=end))  # noqa: PLW2901
-            new.append(one)
+                new.append(msgspec.structs.replace(one, state=ContainerState(terminated=end)))
+            else:
+                new.append(one)
         return status(containerStatuses=tuple(new))(pod)
 
     return change

@@ -6,7 +6,7 @@
 from collections import defaultdict
 
 from podfsm.machines import machine_names, machine_spec
-from tests.world.runs import DATA, EVERY, sandbox_fails_again, steps_of
+from tests.world.runs import EVERY, steps_of
 
 
 def arrows(name):
@@ -17,15 +17,10 @@ def arrows(name):
 def fired_by_file():
     """Where each arrow fired: the names of files by (machine, source, trigger, destination, rules)."""
     found = defaultdict(set)
-    runs = [(path.stem, steps_of(path)) for path in EVERY]
-    for pod in ("default/replaced", "default/simple"):
-        runs.append(("sandbox, made to fail again", sandbox_fails_again(DATA / "scenarios/sandbox.yaml", pod)))  # noqa: PERF401
-    stopped = DATA / "scenarios/sandbox-stopped.yaml"
-    runs.append(("sandbox-stopped, made to fail", sandbox_fails_again(stopped, "default/alone")))
-    for name, steps in runs:
-        for step in steps:
+    for path in EVERY:
+        for step in steps_of(path):
             for one in step.fired:
-                found[one.machine, one.source, one.trigger, one.dest, one.rules].add(name)
+                found[one.machine, one.source, one.trigger, one.dest, one.rules].add(path.stem)
     return found
 
 

@@ -3,8 +3,8 @@
 `wrong(steps)` gives every breach in words.
 """
 
-import itertools
 from collections import defaultdict
+from itertools import pairwise
 
 from attrs import define, field
 
@@ -90,7 +90,7 @@ def backed_off(fired, snapshots):
     A lower bound: whatever else delays a restart is welcome. Another image or other resources begin anew, too.
     """
     loops = defaultdict(Restarts)
-    changes = [b.at for a, b in itertools.pairwise(snapshots) if a.pod.spec != b.pod.spec]
+    changes = [b.at for a, b in pairwise(snapshots) if a.pod.spec != b.pod.spec]
     for one in fired:
         if one.machine not in CONTAINERS:
             continue
@@ -122,7 +122,7 @@ def statuses(pod):
 
 def counts(snapshots):
     """Restart counts never fall, and a new instance beside an old record is counted or at least not forgotten."""
-    for before, after in itertools.pairwise(snapshots):
+    for before, after in pairwise(snapshots):
         old = statuses(before.pod)
         for name, status in statuses(after.pod).items():
             if name in old and status.restartCount < old[name].restartCount:
@@ -131,7 +131,7 @@ def counts(snapshots):
 
 def phases(snapshots):
     """A terminal phase is for ever; Succeeded and Failed come only when nothing runs any more, but for the deadline."""
-    for before, after in itertools.pairwise(snapshots):
+    for before, after in pairwise(snapshots):
         was, now = before.pod.status, after.pod.status
         if was.phase in ("Succeeded", "Failed") and now.phase != was.phase:
             yield f"{was.phase} became {now.phase}"
@@ -156,7 +156,7 @@ def readiness(snapshots):
 
 def initialised(snapshots):
     """A new instance runs only if every init container before it has exited 0."""
-    for before, after in itertools.pairwise(snapshots):
+    for before, after in pairwise(snapshots):
         old, new = statuses(before.pod), statuses(after.pod)
         spec = after.pod.spec
         order = [c for c in spec.initContainers if c.name in new]
@@ -174,7 +174,7 @@ def initialised(snapshots):
 
 def stamps(snapshots):
     """A condition's transition time changes with its status and only with it."""
-    for before, after in itertools.pairwise(snapshots):
+    for before, after in pairwise(snapshots):
         old = {c.type: c for c in before.pod.status.conditions}
         for c in after.pod.status.conditions:
             was = old.get(c.type)
@@ -186,6 +186,6 @@ def removal(snapshots):
     """DELETED comes once and last; deletionTimestamp stays once it is set."""
     if any(one.type == "DELETED" for one in snapshots[:-1]):
         yield "something after DELETED"
-    for before, after in itertools.pairwise(snapshots):
+    for before, after in pairwise(snapshots):
         if before.pod.metadata.deletionTimestamp is not None and after.pod.metadata.deletionTimestamp is None:
             yield "deletionTimestamp went away"

@@ -9,13 +9,6 @@ from tests.snapshots import broken
 from tests.world.history import wrong
 from tests.world.pods import cases
 
-UNSURE = {"instance-counted"}
-"""Sandboxes made anew within one second look, in whole seconds, like a restart that was not counted."""
-
-
-def contradicted(steps):
-    return [found for found in broken(watched(steps)) if found[0] not in UNSURE]
-
 
 def watched(steps):
     return [{"type": one.type, "object": object_of(one)} for step in steps for one in step.snapshots]
@@ -25,14 +18,14 @@ def watched(steps):
 def test_every_law_holds(case):
     steps = list(prepare(case.documents))
     assert wrong(steps) == []
-    assert contradicted(steps) == []
+    assert broken(watched(steps)) == []
 
 
 @given(cases(), st.integers(0, 3), st.sampled_from(["kubelet", "ideal"]))
 def test_jitter_and_timing_break_no_law(case, seed, timing):
     steps = list(prepare(case.documents, seed=seed, timing=timing, until=45.0))
     assert wrong(steps) == []
-    assert contradicted(steps) == []
+    assert broken(watched(steps)) == []
 
 
 @given(cases(most_apps=2, most_inits=2), st.integers(18, 36))

@@ -30,25 +30,33 @@ class Law:
     checks: tuple[str, ...]
     typical: tuple[dict[str, Any], ...]
     expects: Expects
+    without: str = ""
+    """The feature gate without which this law stands in the place of the usual one."""
 
     @property
     def name(self) -> str:
         """As reports name it."""
-        return f"{self.machine} {self.trigger}" if self.machine else f"decision {self.trigger}"
+        told = f"{self.machine} {self.trigger}" if self.machine else f"decision {self.trigger}"
+        return f"{told} without {self.without}" if self.without else told
 
 
 LAWS: dict[str, Law] = {}
 
 
 def law(
-    machines: str | Iterable[str], trigger: str, *, checks: Iterable[str], typical: Iterable[dict[str, Any]] = ({},)
+    machines: str | Iterable[str],
+    trigger: str,
+    *,
+    checks: Iterable[str],
+    typical: Iterable[dict[str, Any]] = ({},),
+    without: str = "",
 ) -> Callable[[Expects], Expects]:
     """Register the decorated function for one machine or several; its docstring is what the law says."""
 
     def register(expects: Expects) -> Expects:
         says = " ".join(inspect.cleandoc(expects.__doc__ or "").partition("\n\n")[0].split())
         for machine in (machines,) if isinstance(machines, str) else machines:
-            made = Law(machine, trigger, says, tuple(checks), tuple(typical), expects)
+            made = Law(machine, trigger, says, tuple(checks), tuple(typical), expects, without)
             if made.name in LAWS:
                 raise ValueError(f"law {made.name} is registered twice")
             LAWS[made.name] = made

@@ -201,6 +201,19 @@ def init_restarts(facts: ContainerFacts, _state: str) -> bool:
 
 
 @law(
+    INIT,
+    "restart",
+    without="ContainerRestartRules",
+    checks=["init-retry-by-pod-policy", "restart-not-when-deleting", "backoff-sequence"],
+    typical=[_FAILED, {**_EXITED, "oom_killed": True, "pod_policy": Policy.ON_FAILURE}, {**_FAILED, **_DUE}],
+)
+def init_restarts_by_pod_policy(facts: ContainerFacts, _state: str) -> bool:
+    """Before containers had policies a failed init container ran again unless the Pod's policy was Never."""
+    failed = facts.instance is RuntimeState.EXITED and (facts.exit_code != 0 or facts.oom_killed)
+    return failed and facts.pod_policy is not Policy.NEVER and waited(facts) and lives_on(facts)
+
+
+@law(
     SIDECAR,
     "restart",
     checks=["sidecar-always-restart", "sidecar-not-restarted-when-apps-done", "backoff-sequence"],

@@ -1,0 +1,72 @@
+"""What earlier snapshots of a Pod tell for the judgement of later ones."""
+
+from __future__ import annotations
+
+from attrs import evolve, frozen
+
+from podfsm.kube.objects import Pod, PodCondition
+from podfsm.rules.condition_list import by_type
+from podfsm.rules.instance_invariants import sandbox_anew, statuses_of
+from podfsm.rules.readiness_gates import shut_gates
+
+_NONE: frozenset[bool] = frozenset()
+_ANY = frozenset({True, False})
+
+
+@frozen
+class Past:
+    """What earlier snapshots of the Pod tell."""
+
+    was_initialized: bool = False
+    """Initialized was True."""
+    gate_views: frozenset[bool] = frozenset({True, False})
+    """Whether all readiness gates were True when the kubelet may have looked last: a gate was moved since."""
+    deleting: bool = False
+    """The Pod was being deleted."""
+    one_sandbox: bool = False
+    """The Pod was seen from its beginning, and nothing tells of a second sandbox."""
+
+
+_UNKNOWN = Past()
+
+
+def pasts(was: Past | None, before: Pod | None, pod: Pod) -> tuple[Past, Past]:
+    """What is known of the time before a snapshot, and of the time up to it."""
+    initialized = any(c.type == "Initialized" and c.status == "True" for c in pod.status.conditions)
+    deleting = pod.metadata.deletionTimestamp is not None
+    if was is None or before is None:
+        began = any(c.type == "Ready" for c in pod.status.conditions)
+        return _UNKNOWN, Past(initialized, _ANY if began else _NONE, deleting, not _has_run(pod))
+    now, later = was.gate_views, was.gate_views
+    if pod.spec.readinessGates and before.status.conditions != pod.status.conditions:
+        now, later = _views(was, before, pod)
+    seen = was if now == was.gate_views else evolve(was, gate_views=now)
+    deleting = deleting or was.deleting
+    one = was.one_sandbox and not (_has_run(before) and sandbox_anew(before, pod))
+    if (initialized, later, deleting, one) == (was.was_initialized, was.gate_views, was.deleting, was.one_sandbox):
+        return seen, was
+    return seen, Past(initialized, later, deleting, one)
+
+
+def _has_run(pod: Pod) -> bool:
+    """Whether an instance of a container was created."""
+    return any(status.containerID for status in statuses_of(pod))
+
+
+def _views(was: Past, before: Pod, pod: Pod) -> tuple[frozenset[bool], frozenset[bool]]:
+    """How the gates may have stood when the kubelet looked last, for this snapshot and for later ones."""
+    if _gate_statuses(before) == _gate_statuses(pod):
+        return was.gate_views, _NONE
+    if _ready(before) != _ready(pod):
+        return _ANY, _ANY  # there may have been views in between
+    views = frozenset({not shut_gates(before.spec.readinessGates, by_type(before.status.conditions))})
+    return was.gate_views | views, views
+
+
+def _ready(pod: Pod) -> PodCondition | None:
+    return next((condition for condition in pod.status.conditions if condition.type == "Ready"), None)
+
+
+def _gate_statuses(pod: Pod) -> list[tuple[str, str]]:
+    names = {gate.conditionType for gate in pod.spec.readinessGates}
+    return [(c.type, c.status) for c in pod.status.conditions if c.type in names]

@@ -1,0 +1,83 @@
+"""What a check costs beside decoding the same bytes, whether its memory grows, and how long an explanation takes."""
+
+import io
+import json
+import subprocess
+import sys
+import tempfile
+from itertools import cycle, islice
+from pathlib import Path
+from time import perf_counter
+
+from podfsm.check import Checker
+from podfsm.check.readers import Trouble, read_stream
+from podfsm.check.readers.objects import _EVENT
+from podfsm.rules.gates import gates_for
+from tests.benchmarks.measure import Row, alternating
+from tests.check.traces import FOLDER, RECORDINGS, events
+
+EXPLAINED = FOLDER / "kubectl-get.json"
+SIZES = (20 << 20, 200 << 20)
+
+
+def lines():
+    """Every recording once, as lines."""
+    return [json.dumps(event).encode() + b"\n" for name in RECORDINGS for event in events(name)]
+
+
+def generated(size):
+    """Lines of about `size` bytes altogether: the recordings again and again, each time of other Pods."""
+    kept, written = lines(), 0
+    for number in cycle(range(10**9)):
+        for line in kept:
+            event = line.replace(b'"uid": "', f'"uid": "{number:08x}'.encode(), 1)
+            yield event
+            written += len(event)
+        if written > size:
+            return
+
+
+def decoded(kept):
+    start = perf_counter()
+    for line in kept:
+        _EVENT.decode(line)
+    return perf_counter() - start
+
+
+def checked(data):
+    start = perf_counter()
+    checker = Checker(gates_for())
+    for one in read_stream(io.BytesIO(data), "trace"):
+        assert not isinstance(one, Trouble)
+        for _ in checker.see(one):
+            raise AssertionError("a finding in a recording")
+    return perf_counter() - start
+
+
+def peak(size):
+    """The peak memory in bytes of a process that checks a generated trace of this size."""
+    code = (
+        "import resource, sys\n"
+        "from podfsm.check.recording import Order, Tally, recording\n"
+        "list(recording(Order(sys.argv[1]), Tally(sys.argv[1])))\n"
+        "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "trace.jsonl"
+        with path.open("wb") as file:
+            file.writelines(generated(size))
+        answer = subprocess.run([sys.executable, "-c", code, path], capture_output=True, text=True, check=True)
+    return int(answer.stdout.split()[-1]) * (1024 if sys.platform != "darwin" else 1)
+
+
+def rows():
+    kept = list(islice(generated(1 << 22), 2000))
+    data = b"".join(kept)
+    checked(data)
+    pairs = [(decoded(kept), checked(data)) for _ in range(7)]
+    plain, whole = min(a for a, _ in pairs), min(b for _, b in pairs)
+    yield Row("check, an event", whole / len(kept), "decoding it", plain / len(kept), 4)
+    small, large = map(peak, SIZES)
+    yield Row("peak memory of check, 200 MB (MB)", large / 2**20, "20 MB of events", small / 2**20, 1.2)
+    taken = alternating({"explain": [sys.executable, "-m", "podfsm", "explain", str(EXPLAINED)]}, repeat=11)
+    yield Row("podfsm explain, whole process", taken["explain"], "150 ms", 0.15, 1)
