@@ -164,10 +164,13 @@ def report(m: Model, d: Draft, status: PodStatus) -> None:
 
 
 def _write_raw(m: Model, d: Draft, raw: Mapping[str, Any]) -> None:
-    pod = _decoded(raw, Pod, d.key)
+    """Store a changed object. What has not changed is shared with the old one, in typed form too."""
+    parts = {part: raw.get(part) or {} for part in ("metadata", "spec") if raw.get(part) is not d.raw.get(part)}
+    decoded = _decoded(parts, Pod, d.key)
     d.raw = raw
-    d.api = msgspec.structs.replace(pod, status=d.api.status)
-    d.roles = roles(pod.spec, m)
+    d.api = msgspec.structs.replace(d.api, **{part: getattr(decoded, part) for part in parts})
+    if "spec" in parts:
+        d.roles = roles(d.api.spec, m)
 
 
 def _with(raw: Mapping[str, Any], part: str, **changes: Any) -> dict[str, Any]:

@@ -16,8 +16,9 @@ from podfsm.kube.objects import Pod, PodSpec
 from podfsm.rules.node_affinity import wanted
 from podfsm.rules.phase_counts import TERMINAL
 from podfsm.rules.taints import NO_EXECUTE, untolerated
+from podfsm.world.cluster.claims import claim
 from podfsm.world.cluster.naming import template_hash
-from podfsm.world.cluster.pods import available, available_at, claim, created, delete_all, pod_of
+from podfsm.world.cluster.pods import available, available_at, created, delete_all, pod_of
 from podfsm.world.cluster.rollout import scaled
 from podfsm.world.cluster.state import Failures, NodeState, Thing
 from podfsm.world.pod import PodWorld

@@ -14,7 +14,7 @@ from attrs import define, evolve, field
 from podfsm.kube.times import instant
 from podfsm.world.cluster import naming, watch
 from podfsm.world.cluster.state import NO_KEYS, ClusterDraft, NodeState, Thing, freeze, thaw
-from podfsm.world.creation import creation_of
+from podfsm.world.creation import Mould, creation_of, mould_of
 from podfsm.world.model import Model
 from podfsm.world.pod import Fired, PodEvent, PodWorld, Snapshot
 from podfsm.world.step import Event, Step, World, step
@@ -77,9 +77,16 @@ class Desk:
             "creationTimestamp": stamp(self.now),
         }
         uid = naming.uid(self.m.profile, number)
-        classes = [thing.raw for thing in self.of_kind("PriorityClass")]
-        event = creation_of({**raw, "metadata": metadata}, uid, self.c.environment, self.c.absent, classes)
-        return self.pod(event)
+        mould = self._mould(prefix, raw.get("spec") or {})
+        return self.pod(creation_of(metadata, mould, uid, self.c.environment, self.c.absent))
+
+    def _mould(self, prefix: str, template: Mapping[str, Any]) -> Mould:
+        """What the Pods of a template have in common; the last one of each prefix is remembered."""
+        classes = tuple(thing.raw for thing in self.of_kind("PriorityClass"))
+        mould = self.c.moulds.get(prefix)
+        if mould is None or not mould.fits(template, classes):
+            mould = self.c.moulds[prefix] = mould_of(template, classes)
+        return mould
 
     def pods(self, keys: Mapping[str, None]) -> list[PodWorld]:
         """The existing Pods of an index, in the order of their creation."""

@@ -6,8 +6,8 @@ ports, affinity to Pods and topology spread are looked at each time. Source: pkg
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from podfsm.kube.cluster import Node, Taint
 from podfsm.kube.objects import Pod, PodSpec
@@ -18,7 +18,7 @@ from podfsm.rules.spread_nodes import Fit, filter_nodes
 from podfsm.rules.taints import NO_SCHEDULE, untolerated
 from podfsm.world.cluster.affinity import affinity_allows
 from podfsm.world.cluster.indexes import host_ports
-from podfsm.world.cluster.state import NO_KEYS, NodeState, Use
+from podfsm.world.cluster.state import NO_KEYS, NodeState, Open, Use
 from podfsm.world.pod import PodWorld
 
 if TYPE_CHECKING:
@@ -42,38 +42,47 @@ def fitting(desk: Desk, pod: PodWorld) -> tuple[list[NodeState], str]:
     return found, "" if found else _why(len(desk.c.nodes), refused)
 
 
-def _with_room(desk: Desk, pod: PodWorld, nodes: list[NodeState], refused: dict[str, int]) -> list[NodeState]:
+def _with_room(desk: Desk, pod: PodWorld, nodes: Sequence[NodeState], refused: dict[str, int]) -> list[NodeState]:
     """Those with room; in a large cluster the search starts where the last one ended and stops when it has enough."""
     many = len(nodes)
     if many <= ALL_LOOKED_AT:
-        return [node for node in nodes if fits_now(desk, pod, node, NOBODY, refused)]
+        return roomy(desk, pod, nodes, refused)
     enough = max(ALL_LOOKED_AT, many * max(5, 50 - many // 125) // 100)
-    start, found, looked = desk.c.turn % many, [], 0
-    for looked in range(1, many + 1):
-        node = nodes[(start + looked - 1) % many]
-        if fits_now(desk, pod, node, NOBODY, refused):
-            found.append(node)
-            if len(found) == enough:
-                break
+    start, looked = desk.c.turn % many, 0
+    order, found = (*nodes[start:], *nodes[:start]), list[NodeState]()
+    while looked < many and len(found) < enough:
+        batch = order[looked : looked + enough - len(found)]
+        looked += len(batch)
+        found += roomy(desk, pod, batch, refused)
     desk.c.turn = (start + looked) % many
     return _sorted(found)
 
 
-def candidates(desk: Desk, pod: Pod, refused: dict[str, int] | None = None) -> list[NodeState]:
+def roomy(desk: Desk, pod: PodWorld, nodes: Sequence[NodeState], refused: dict[str, int]) -> list[NodeState]:
+    """The nodes that have room for the Pod: amounts, number of Pods, host ports."""
+    whys = answers(desk, *_room_for(desk.c.requests.get(pod.key, _NO_REQUESTS)), nodes)
+    if pod.key in desk.c.ports:
+        whys = [why or _in_the_way(desk, pod, node, NOBODY) for node, why in zip(nodes, whys, strict=True)]
+    if any(whys):
+        for why in filter(None, whys):
+            _count(refused, why, 1)
+        return [node for node, why in zip(nodes, whys, strict=True) if not why]
+    return list(nodes)
+
+
+def candidates(desk: Desk, pod: Pod, refused: dict[str, int] | None = None) -> Sequence[NodeState]:
     """The nodes that selector, affinity to nodes, taints and cordons leave, by name."""
     spec = pod.spec
     key = repr((spec.nodeSelector, (spec.affinity or {}).get("nodeAffinity"), spec.tolerations))
-    names = desk.c.fits.get(key)
-    counted: dict[str, int] = {}
-    if names is None:
-        names = tuple(n.name for n in _sorted(desk.c.nodes.values()) if _open_to(spec, n.node, counted))
-        desk.c.fits[key] = names
-        desk.c.fits[f"why {key}"] = tuple(f"{count} {why}" for why, count in counted.items())
+    found = desk.c.fits.get(key)
+    if found is None:
+        why: dict[str, int] = {}
+        found = desk.c.fits[key] = Open(
+            tuple(n for n in _sorted(desk.c.nodes.values()) if _open_to(spec, n.node, why)), why
+        )
     if refused is not None:
-        for each in desk.c.fits[f"why {key}"]:
-            count, why = each.split(" ", 1)
-            refused[why] = int(count)
-    return [desk.c.nodes[name] for name in names]
+        refused.update(found.refused)
+    return found.nodes
 
 
 def _sorted(nodes: Iterable[NodeState]) -> list[NodeState]:
@@ -93,31 +102,61 @@ def _open_to(spec: PodSpec, node: Node, refused: dict[str, int]) -> bool:
     return not why
 
 
-def fits_now(
-    desk: Desk, pod: PodWorld, node: NodeState, gone: frozenset[str], refused: dict[str, int] | None = None
-) -> bool:
-    """Whether a node has room for the Pod: amounts, number of Pods, host ports."""
-    why = lacking(desk, pod, node, gone)
-    if not why and pod.key in desk.c.ports and host_ports(pod.api.spec) & _taken(desk, node, gone):
-        why = "node(s) didn't have free ports for the requested pod ports"
-    if why and refused is not None:
-        refused[why] = refused.get(why, 0) + 1
-    return not why
+def fits_now(desk: Desk, pod: PodWorld, node: NodeState, gone: frozenset[str]) -> bool:
+    """Whether a node has room for the Pod once some others have gone."""
+    return not (lacking(desk, pod, node, gone) or (pod.key in desk.c.ports and _in_the_way(desk, pod, node, gone)))
+
+
+def _in_the_way(desk: Desk, pod: PodWorld, node: NodeState, gone: frozenset[str]) -> str:
+    """What is said of a node on which a port that the Pod wants is taken; empty if none is."""
+    clash = host_ports(pod.api.spec) & _taken(desk, node, gone)
+    return "node(s) didn't have free ports for the requested pod ports" if clash else ""
 
 
 def lacking(desk: Desk, pod: PodWorld, node: NodeState, gone: frozenset[str]) -> str:
     """What the node has too little of; empty if it has room."""
+    asked = desk.c.requests.get(pod.key, _NO_REQUESTS)
+    if not gone:
+        return answers(desk, *_room_for(asked), (node,))[0]
+    return _lacking(asked, node, desk.c.used.get(node.name, _NOTHING), [desk.c.requests[key] for key in gone])
+
+
+def _room_for(asked: Mapping[str, int]) -> tuple[object, Callable[[NodeState, Use], str]]:
+    """The question whether a node has room for these amounts, for `answers`."""
+    return ("room", *asked.items()), lambda node, use: _lacking(asked, node, use, ())
+
+
+def _lacking(asked: Mapping[str, int], node: NodeState, used: Use, freed: Sequence[Mapping[str, int]]) -> str:
     if node.capacity is None:
         return ""
-    used, capacity = desk.c.used.get(node.name, _NOTHING), node.capacity
-    if used.pods - len(gone) >= capacity["pods"]:
+    if used.pods - len(freed) >= node.capacity["pods"]:
         return "Too many pods"
-    taken = used.amounts
-    for name, asked in desk.c.requests.get(pod.key, _NO_REQUESTS).items():
-        left = taken.get(name, 0) + asked - capacity.get(name, 0)
-        if asked and left > 0 and left > sum(desk.c.requests[key].get(name, 0) for key in gone):
+    for name, amount in asked.items():
+        left = used.amounts.get(name, 0) + amount - node.capacity.get(name, 0)
+        if amount and left > 0 and left > sum(each.get(name, 0) for each in freed):
             return f"Insufficient {name}"
     return ""
+
+
+T = TypeVar("T")
+
+
+def answers(
+    desk: Desk, question: object, work_out: Callable[[NodeState, Use], T], nodes: Iterable[NodeState]
+) -> list[T]:
+    """The answers to a question that a node and its use decide; worked out again for nodes that have changed.
+
+    Most of a scheduler's time goes by here.
+    """
+    known = desk.c.rooms.setdefault(question, {})
+    used, found = desk.c.used, []
+    for node in nodes:
+        name = node.node.metadata.name
+        use, last = used.get(name, _NOTHING), known.get(name)
+        if last is None or last[0] is not use or last[1] is not node:
+            last = known[name] = (use, node, work_out(node, use))
+        found.append(last[2])
+    return found
 
 
 def _taken(desk: Desk, node: NodeState, gone: frozenset[str]) -> set[tuple[int, str]]:

@@ -12,6 +12,7 @@ from podfsm.kube.objects import PodSpec
 from podfsm.kube.resources import pod_requests
 from podfsm.rules.phase_counts import TERMINAL
 from podfsm.world.cluster.state import NO_KEYS, ClusterDraft, Keys, Thing, Use
+from podfsm.world.cluster.tallies import count
 from podfsm.world.pod import PodWorld
 
 Index = Map[str, Keys]
@@ -55,6 +56,7 @@ def index_pod(c: ClusterDraft, before: PodWorld | None, pod: PodWorld) -> None:
         if host_ports(after.api.spec):
             c.ports = c.ports.set(key, None)
     _index_owners(c, key, before, after)
+    count(c, before.api if before is not None else None, after.api if after is not None else None)
     old, new = (p.api.spec.nodeName if p is not None else "" for p in (before, after))
     if old != new:
         c.on_node = without_key(c.on_node, old, key) if old else c.on_node
@@ -122,8 +124,10 @@ def index_thing(c: ClusterDraft, before: Thing | None, after: Thing | None) -> N
     assert thing is not None
     if before is None:
         c.kinds = with_key(c.kinds, thing.kind, thing.key)
+        c.uids = c.uids.set(thing.uid, thing.key)
     if after is None:
         c.kinds = without_key(c.kinds, thing.kind, thing.key)
+        c.uids = c.uids.delete(thing.uid)
     old, new = frozenset(owner_uids(before)), frozenset(owner_uids(after))
     for uid in old - new:
         c.dependents = without_key(c.dependents, uid, thing.key)

@@ -15,9 +15,10 @@ from podfsm.kube.objects import Pod
 from podfsm.rules.disruption_budget import ready
 from podfsm.rules.phase_counts import TERMINAL
 from podfsm.world.cluster import job_pods, job_rules
+from podfsm.world.cluster.claims import claim
 from podfsm.world.cluster.desk import stamp
 from podfsm.world.cluster.job_rules import FINALIZER
-from podfsm.world.cluster.pods import active, claim, condition, delete_all
+from podfsm.world.cluster.pods import active, condition, delete_all
 from podfsm.world.cluster.rollout import seconds
 from podfsm.world.cluster.state import Failures, Thing
 from podfsm.world.pod import PodWorld

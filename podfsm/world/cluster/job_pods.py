@@ -72,7 +72,7 @@ def _surplus(desk: Desk, s: Sync, least: int) -> list[PodWorld]:
     if s.indexed:
         going, left = _duplicates(s)
     if len(going) < least:
-        going += first_to_go(left, {}, desk.now)[: least - len(going)]
+        going += first_to_go(left, {}, desk.now, least - len(going))
     return going
 
 

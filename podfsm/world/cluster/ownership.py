@@ -23,16 +23,18 @@ if TYPE_CHECKING:
 
 def collect(desk: Desk, uid: str) -> None:
     """Look at the dependents of an object that is gone or on its way out."""
-    owner = next((thing for thing in desk.c.things.values() if thing.uid == uid), None)
+    owner = desk.c.things.get(desk.c.uids.get(uid, ""))
+    if owner is not None and not owner.deleting:
+        return
     pods = desk.owned(uid)
     things = [desk.c.things[key] for key in sorted(desk.c.dependents.get(uid, NO_KEYS))]
     finalizers = (owner.metadata.get("finalizers") or ()) if owner is not None else ()
     if owner is None:
         _delete(desk, uid, pods, things, foreground=False)
-    elif owner.deleting and ORPHAN in finalizers:
+    elif ORPHAN in finalizers:
         _let_go(desk, uid, pods, things)
         without_finalizer(desk, owner, ORPHAN)
-    elif owner.deleting and FOREGROUND in finalizers:
+    elif FOREGROUND in finalizers:
         if pods or things:
             _delete(desk, uid, pods, things, foreground=True)
         pods, things = desk.owned(uid), [desk.c.things[k] for k in desk.c.dependents.get(uid, NO_KEYS)]
@@ -56,8 +58,8 @@ def _delete(desk: Desk, uid: str, pods: list[PodWorld], things: list[Thing], *, 
 
 def _has_another_owner(desk: Desk, owners: list[str], uid: str) -> bool:
     """Whether some other owner exists and stays."""
-    alive = {thing.uid for thing in desk.c.things.values() if not thing.deleting} if len(owners) > 1 else set()
-    return any(owner in alive for owner in owners if owner != uid)
+    others = (desk.c.things.get(desk.c.uids.get(owner, "")) for owner in owners if owner != uid)
+    return any(other is not None and not other.deleting for other in others)
 
 
 def _let_go(desk: Desk, uid: str, pods: list[PodWorld], things: list[Thing]) -> None:

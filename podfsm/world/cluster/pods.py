@@ -1,23 +1,23 @@
-"""What controllers of Pods have in common: claiming, counting, and choosing which Pods go first.
+"""What controllers of Pods have in common: making them, counting them, and choosing which go first.
 
-Source: pkg/controller/controller_utils.go (ActivePodsWithRanks), controller_ref_manager.go (ClaimPods).
+Source: pkg/controller/controller_utils.go (ActivePodsWithRanks).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from functools import cmp_to_key
+from heapq import nsmallest
 from math import log2
 from typing import TYPE_CHECKING, Any
 
 from podfsm.kube.objects import Pod
-from podfsm.kube.selector import matches
 from podfsm.kube.times import seconds_of
 from podfsm.rules.disruption_budget import ready
 from podfsm.rules.phase_counts import TERMINAL
 from podfsm.world.cluster.state import Thing
 from podfsm.world.pod import PodWorld
-from podfsm.world.step import Delete, Patch
+from podfsm.world.step import Delete
 
 if TYPE_CHECKING:
     from podfsm.world.cluster.desk import Desk
@@ -56,33 +56,6 @@ def pod_of(thing: Thing, template: Mapping[str, Any], **metadata: Any) -> dict[s
     }
 
 
-def claim(desk: Desk, thing: Thing) -> list[PodWorld]:
-    """The Pods an object controls, after it has adopted those that match and released those that do not any more."""
-    mine = []
-    for pod in desk.owned(thing.uid):
-        controls = any(o.uid == thing.uid and o.controller for o in pod.api.metadata.ownerReferences)
-        if controls and not matches(thing.selector, pod.api.metadata.labels) and not thing.deleting:
-            kept = [o for o in pod.raw["metadata"].get("ownerReferences") or () if o.get("uid") != thing.uid]
-            desk.pod(Patch(pod.key, "merge", {"metadata": {"ownerReferences": kept or None}}))
-        elif controls:
-            mine.append(pod)
-    if thing.deleting:
-        return mine
-    for key in sorted(desk.c.orphans):
-        pod = desk.world.pods[key]
-        if adoptable(thing, pod.api):
-            kept = [*(pod.raw["metadata"].get("ownerReferences") or ()), reference(thing)]
-            mine.append(desk.pod(Patch(key, "merge", {"metadata": {"ownerReferences": kept}})))
-    return mine
-
-
-def adoptable(thing: Thing, pod: Pod) -> bool:
-    """Whether an object may take a Pod that nobody controls."""
-    if pod.metadata.namespace != thing.namespace or pod.metadata.deletionTimestamp is not None:
-        return False
-    return pod.status.phase not in TERMINAL and matches(thing.selector, pod.metadata.labels)
-
-
 def active(pods: Iterable[PodWorld]) -> list[PodWorld]:
     """Those that have not finished and are not being deleted (rule ctl-terminating-not-counted)."""
     return [p for p in pods if p.api.metadata.deletionTimestamp is None and p.api.status.phase not in TERMINAL]
@@ -113,22 +86,28 @@ def restarts(pod: Pod) -> int:
     return max((c.restartCount for c in (*pod.status.containerStatuses, *pod.status.initContainerStatuses)), default=0)
 
 
-def first_to_go(pods: Sequence[PodWorld], ranks: Mapping[str, int], now: float) -> list[PodWorld]:
-    """Pods in the order in which a controller that has too many deletes them.
+def first_to_go(pods: Iterable[PodWorld], ranks: Mapping[str, int], now: float, most: int) -> list[PodWorld]:
+    """The Pods, `most` at most, that a controller with too many deletes, in their order.
 
     Unbound ones first, then Pending ones, then those that are not Ready, of low deletion cost, sharing their node with
     more of their kind (`ranks`, by key), Ready for a shorter time, restarted more often, younger. Times are compared
     by powers of two of their length, in which case the uid decides among equals. Pods that are alike in everything
     stay in the order in which they are given; a cluster gives them in the random order of a Go map.
     """
-    return sorted(pods, key=cmp_to_key(_order(ranks, now)))
+    classes: dict[tuple[Any, ...], list[PodWorld]] = {}
+    for pod in pods:
+        classes.setdefault(_plain_rank(pod, ranks), []).append(pod)
+    chosen: list[PodWorld] = []
+    for rank in sorted(classes):
+        if len(chosen) < most:
+            chosen += nsmallest(most - len(chosen), classes[rank], key=cmp_to_key(_by_age(now)))
+    return chosen
 
 
-def _order(ranks: Mapping[str, int], now: float) -> Callable[[PodWorld, PodWorld], int]:
+def _by_age(now: float) -> Callable[[PodWorld, PodWorld], int]:
+    """Compares Pods that are alike in all that needs no clock."""
+
     def compare(left: PodWorld, right: PodWorld) -> int:
-        a, b = _plain_rank(left, ranks), _plain_rank(right, ranks)
-        if a != b:
-            return -1 if a < b else 1
         since = ready_since(left.api), ready_since(right.api)
         if since[0] is not None and since[1] is not None and since[0] != since[1]:
             return _younger(left, right, since[0], since[1], now)
@@ -146,7 +125,7 @@ def created(pod: Pod) -> float:
     return seconds_of(pod.metadata.creationTimestamp) if pod.metadata.creationTimestamp is not None else 0.0
 
 
-def _plain_rank(pod: PodWorld, ranks: Mapping[str, int]) -> tuple[object, ...]:
+def _plain_rank(pod: PodWorld, ranks: Mapping[str, int]) -> tuple[Any, ...]:
     api = pod.api
     phase = {"Pending": 0, "Unknown": 1}.get(api.status.phase, 2)
     return (bool(api.spec.nodeName), phase, ready(api), deletion_cost(api), -ranks.get(pod.key, 0))

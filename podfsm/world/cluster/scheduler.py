@@ -67,7 +67,8 @@ def cycle(desk: Desk, _key: str) -> None:
 
 def _place(desk: Desk, pod: PodWorld) -> None:
     nodes, why = fitting(desk, pod)
-    nodes = [node for node in nodes if not _promised(desk, pod, node)]
+    if desk.c.nominated:
+        nodes = [node for node in nodes if not _promised(desk, pod, node)]
     if nodes:
         if pod.key in desk.c.waiting:
             desk.c.waiting = desk.c.waiting.delete(pod.key)

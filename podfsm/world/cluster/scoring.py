@@ -7,7 +7,6 @@ pkg/scheduler/apis/config/v1/default_plugins.go.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -15,8 +14,9 @@ from podfsm.kube.objects import Pod
 from podfsm.rules.node_affinity import term_fits
 from podfsm.rules.spread_nodes import score_nodes
 from podfsm.rules.taints import PREFER_NO_SCHEDULE, tolerates
-from podfsm.world.cluster.fitting import present
+from podfsm.world.cluster.fitting import answers, present
 from podfsm.world.cluster.state import NodeState, Use
+from podfsm.world.cluster.tallies import NOTHING
 from podfsm.world.pod import PodWorld
 
 if TYPE_CHECKING:
@@ -26,7 +26,6 @@ WEIGHTS = {"taints": 3, "affinity": 2, "spread": 2, "owner": 2, "room": 1}
 MOST = 100
 _ASSUMED = {"cpu": 100, "memory": 200 * 1024 * 1024}
 """What a Pod without requests is taken to need when room is compared. Source: util/pod_resources.go."""
-_NOTHING = Use()
 _SPREAD = ("ReplicaSet", "ReplicationController")
 """Owners whose Pods have default spread constraints. Source: plugins/helper/spread.go (DefaultSelector)."""
 
@@ -35,39 +34,39 @@ def best(desk: Desk, pod: PodWorld, nodes: Sequence[NodeState]) -> NodeState:
     """The node with the highest score; `nodes` are sorted by name and not empty."""
     if len(nodes) == 1:
         return nodes[0]
-    scores = dict.fromkeys((node.name for node in nodes), 0.0)
-    _add(scores, "room", {node.name: _room(desk, node) for node in nodes})
-    _add(scores, "owner", _normal(_of_same_owner(desk, pod.api, nodes), reverse=True))
+    scores = [WEIGHTS["room"] * int(room) for room in answers(desk, "free", _room, nodes)]
+    scores = _plus(scores, "owner", _normal(_of_same_owner(desk, pod.api, nodes), reverse=True))
     if any(t.effect == PREFER_NO_SCHEDULE for n in nodes for t in n.node.spec.taints):
-        _add(scores, "taints", _normal({n.name: _disliked(pod.api, n) for n in nodes}, reverse=True))
+        scores = _plus(scores, "taints", _normal([_disliked(pod.api, n) for n in nodes], reverse=True))
     if ((pod.api.spec.affinity or {}).get("nodeAffinity") or {}).get(_PREFERRED):
-        _add(scores, "affinity", _normal({n.name: _preferred(pod.api, n) for n in nodes}))
+        scores = _plus(scores, "affinity", _normal([_preferred(pod.api, n) for n in nodes]))
     if any(each.whenUnsatisfiable == "ScheduleAnyway" for each in pod.api.spec.topologySpreadConstraints):
-        _add(scores, "spread", _spread(desk, pod.api, nodes))
-    return max(nodes, key=lambda node: scores[node.name])
+        spread = _spread(desk, pod.api, nodes)
+        scores = _plus(scores, "spread", [spread.get(node.name, 0.0) for node in nodes])
+    return nodes[scores.index(max(scores))]
 
 
 _PREFERRED = "preferredDuringSchedulingIgnoredDuringExecution"
 
 
-def _add(scores: dict[str, float], kind: str, found: Mapping[str, float]) -> None:
-    for name, score in found.items():
-        scores[name] += WEIGHTS[kind] * int(score)
+def _plus(scores: Sequence[int], kind: str, found: Sequence[float]) -> list[int]:
+    weight = WEIGHTS[kind]
+    return [score + weight * int(more) for score, more in zip(scores, found, strict=True)]
 
 
-def _normal(raw: Mapping[str, int], *, reverse: bool = False) -> dict[str, float]:
+def _normal(raw: Sequence[int], *, reverse: bool = False) -> list[float]:
     """Counts brought to 0 to 100; reversed, the least has the most."""
-    top = max(raw.values())
+    top = max(raw)
     if not top:
-        return dict.fromkeys(raw, float(MOST if reverse else 0))
-    return {name: MOST * (top - count if reverse else count) / top for name, count in raw.items()}
+        return [float(MOST if reverse else 0)] * len(raw)
+    return [MOST * (top - count if reverse else count) / top for count in raw]
 
 
-def _room(desk: Desk, node: NodeState) -> float:
+def _room(node: NodeState, used: Use) -> float:
     """The mean share of CPU and memory that is free, with an assumed need for each Pod that states none."""
     if node.capacity is None:
         return float(MOST)
-    used, free = desk.c.used.get(node.name, _NOTHING), 0.0
+    free = 0.0
     for name, assumed in _ASSUMED.items():
         total = node.capacity.get(name, 0)
         if total:
@@ -75,16 +74,13 @@ def _room(desk: Desk, node: NodeState) -> float:
     return MOST * free / len(_ASSUMED)
 
 
-def _of_same_owner(desk: Desk, pod: Pod, nodes: Sequence[NodeState]) -> dict[str, int]:
+def _of_same_owner(desk: Desk, pod: Pod, nodes: Sequence[NodeState]) -> list[int]:
     """How many Pods of the same owner each node has: those of replica sets are spread over hosts by default."""
-    counts: Counter[str] = Counter()
     owner = next((o.uid for o in pod.metadata.ownerReferences if o.controller and o.kind in _SPREAD), "")
-    if owner and not pod.spec.topologySpreadConstraints:
-        for key in desk.c.owned.get(owner, ()):
-            other = desk.world.pods[key].api
-            if other.spec.nodeName and other.metadata.deletionTimestamp is None:
-                counts[other.spec.nodeName] += 1
-    return {node.name: counts[node.name] for node in nodes}
+    if not owner or pod.spec.topologySpreadConstraints:
+        return [0] * len(nodes)
+    on = desk.c.tallies.get(owner, NOTHING).nodes
+    return [on.get(node.node.metadata.name, 0) for node in nodes]
 
 
 def _disliked(pod: Pod, node: NodeState) -> int:

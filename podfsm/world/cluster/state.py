@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from operator import attrgetter
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from attrs import define, field, fields, frozen
 from immutables import Map
@@ -16,6 +16,9 @@ from podfsm.kube.cluster import Node, PodDisruptionBudget
 from podfsm.kube.objects import LabelSelector
 from podfsm.rules.taint_eviction import Plan
 from podfsm.world.scripts import FOREVER, Environment
+
+if TYPE_CHECKING:
+    from podfsm.world.creation import Mould
 
 Task = tuple[float, int, str, str]
 """When, order of asking, which controller, which object."""
@@ -101,6 +104,28 @@ class Use:
 
 
 @frozen
+class Open:
+    """The nodes, by name, that are open to Pods of some kind whatever room there is, and why the others are not."""
+
+    nodes: tuple[NodeState, ...]
+    refused: Mapping[str, int]
+
+
+@frozen
+class Tally:
+    """What the Pods that an object controls amount to. Active ones have not finished and are not being deleted."""
+
+    active: int = 0
+    ready: int = 0
+    """Active ones that are Ready."""
+    terminating: int = 0
+    labels: Map[frozenset[tuple[str, str]], int] = field(factory=Map)
+    """Active ones by their labels."""
+    nodes: Map[str, int] = field(factory=Map)
+    """Active ones by their node, those without one included."""
+
+
+@frozen
 class Tries:
     """An unschedulable Pod: how often it was tried, and when last."""
 
@@ -134,6 +159,14 @@ class ClusterDraft:
     """What Pods that have not finished use, by node."""
     requests: Map[str, Mapping[str, int]] = field(factory=Map)
     """What each existing Pod asks for."""
+    tallies: Map[str, Tally] = field(factory=Map)
+    """What existing Pods amount to, by the uid of the object that controls them."""
+    unclaimed: Map[str, Keys] = field(factory=Map)
+    """Pods that an object, by its key, may have to adopt or to release since it looked last."""
+    guarded: Map[str, Keys] = field(factory=Map)
+    """Existing Pods that a PodDisruptionBudget, by its key, selects."""
+    uids: Map[str, str] = field(factory=Map)
+    """Keys of things by their own uid."""
     orphans: Keys = field(factory=Map)
     """Existing Pods that no controller owns."""
     ports: Keys = field(factory=Map)
@@ -158,8 +191,12 @@ class ClusterDraft:
     """The node that a preempting Pod waits for."""
     turn: int = 0
     """Where among the nodes the scheduler's next search begins."""
-    fits: dict[str, tuple[str, ...]] = field(factory=dict)
+    fits: dict[str, Open] = field(factory=dict)
     """Remembered answers of the scheduler about nodes alone; made anew when a node changes."""
+    rooms: dict[object, dict[str, tuple[Use | None, NodeState, Any]]] = field(factory=dict)
+    """Remembered answers about a node's room, by question and node; each holds while node and use are the same."""
+    moulds: dict[str, Mould] = field(factory=dict)
+    """What Pods from one template share, by the prefix of their names."""
 
     evictions: Map[str, Plan] = field(factory=Map)
     """Planned taint evictions by Pod."""

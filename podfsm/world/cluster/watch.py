@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from podfsm.kube.objects import Pod
+from podfsm.kube.objects import OwnerReference, Pod
 from podfsm.kube.selector import matches
 from podfsm.rules.deletion_gc import OUT_OF_SERVICE
 from podfsm.rules.disruption_budget import ready
@@ -13,6 +13,7 @@ from podfsm.rules.scheduling import gated
 from podfsm.rules.taints import evicting
 from podfsm.rules.timings import timing_constant
 from podfsm.world.cluster import indexes
+from podfsm.world.cluster.claims import reconsider, reconsider_all
 from podfsm.world.cluster.state import NO_KEYS, NodeState, Thing
 from podfsm.world.outside import Freeze, Network
 from podfsm.world.pod import PodWorld
@@ -52,18 +53,15 @@ def _seen(pod: Pod) -> tuple[object, ...]:
 
 def _tell_owner(desk: Desk, before: PodWorld | None, pod: PodWorld) -> None:
     changed = before is None or not pod.exists or _seen(before.api) != _seen(pod.api)
+    moved = before is None or _claimed_by(before.api) != _claimed_by(pod.api)
     controlled = False
     for owner in pod.api.metadata.ownerReferences:
-        key = f"{owner.kind}/{pod.api.metadata.namespace}/{owner.name}"
         if owner.controller:
             controlled = True
-            if owner.kind == JOB:
-                desk.later(JOB, key, desk.now + desk.m.profile.watch + timing_constant("job-sync-batching"))
-            elif changed:
-                desk.soon(owner.kind, key)
+            _tell_controller(desk, owner, pod, changed=changed, moved=moved)
         if not pod.exists and owner.uid:
             desk.soon(OWNERS, owner.uid)
-    if not controlled and changed:
+    if not controlled and (changed or moved):
         _tell_claimants(desk, pod)
     if before is not None:
         for reference in before.api.metadata.ownerReferences:
@@ -72,17 +70,34 @@ def _tell_owner(desk: Desk, before: PodWorld | None, pod: PodWorld) -> None:
                 desk.soon(OWNERS, reference.uid)
 
 
+def _tell_controller(desk: Desk, owner: OwnerReference, pod: PodWorld, *, changed: bool, moved: bool) -> None:
+    key = f"{owner.kind}/{pod.api.metadata.namespace}/{owner.name}"
+    if moved and pod.exists and owner.kind in CLAIMING:
+        reconsider(desk.c, key, pod.key)
+    if owner.kind == JOB:
+        desk.later(JOB, key, desk.now + desk.m.profile.watch + timing_constant("job-sync-batching"))
+    elif changed:
+        desk.soon(owner.kind, key)
+
+
+def _claimed_by(pod: Pod) -> tuple[object, ...]:
+    """What decides whom a Pod belongs to."""
+    return (pod.metadata.labels, pod.metadata.ownerReferences)
+
+
 def _tell_claimants(desk: Desk, pod: PodWorld) -> None:
     """A Pod that nobody owns may be adopted."""
     for kind in CLAIMING:
-        for key in desk.c.kinds.get(kind, NO_KEYS):
+        for key in sorted(desk.c.kinds.get(kind, NO_KEYS)):
             thing = desk.c.things[key]
             if thing.namespace == pod.api.metadata.namespace and matches(thing.selector, pod.api.metadata.labels):
+                if pod.exists:
+                    reconsider(desk.c, key, pod.key)
                 desk.soon(kind, key)
 
 
 def _tell_budgets(desk: Desk, pod: PodWorld) -> None:
-    for key in desk.c.kinds.get(BUDGET, NO_KEYS):
+    for key in sorted(desk.c.kinds.get(BUDGET, NO_KEYS)):
         thing = desk.c.things[key]
         if thing.namespace == pod.api.metadata.namespace and matches(thing.selector, pod.api.metadata.labels):
             desk.soon(BUDGET, key)
@@ -132,7 +147,7 @@ def _tell_scheduler(desk: Desk, before: PodWorld | None, pod: PodWorld) -> None:
 
 def wake_unscheduled(desk: Desk) -> None:
     """Something changed that may help Pods that no node was found for."""
-    for key in desk.c.waiting:
+    for key in sorted(desk.c.waiting):
         desk.soon(RETRY, key)
 
 
@@ -154,6 +169,7 @@ def thing_changed(desk: Desk, before: Thing | None, after: Thing | None) -> None
     indexes.index_thing(desk.c, before, after)
     thing = after or before
     assert thing is not None
+    _note_selector(desk, before, after)
     if thing.kind == JOB and before is not None and after is not None and before.spec == after.spec:
         desk.later(JOB, thing.key, desk.now + desk.m.profile.watch + timing_constant("job-sync-batching"))
     else:
@@ -167,17 +183,30 @@ def thing_changed(desk: Desk, before: Thing | None, after: Thing | None) -> None
         desk.soon(OWNERS, thing.uid)
 
 
+def _note_selector(desk: Desk, before: Thing | None, after: Thing | None) -> None:
+    """Selectors that are new, or gone, change which Pods belong to an object."""
+    if before is not None and after is not None and before.selector == after.selector:
+        return
+    thing = after or before
+    assert thing is not None
+    if thing.kind in CLAIMING:
+        if after is not None:
+            reconsider_all(desk.c, after)
+        elif thing.key in desk.c.unclaimed:
+            desk.c.unclaimed = desk.c.unclaimed.delete(thing.key)
+
+
 def node_changed(desk: Desk, before: NodeState | None, after: NodeState | None) -> None:
     """A node was created, changed or removed."""
     node = after or before
     assert node is not None
     desk.c.fits = {}
     wake_unscheduled(desk)
-    for key in desk.c.kinds.get("DaemonSet", NO_KEYS):
+    for key in sorted(desk.c.kinds.get("DaemonSet", NO_KEYS)):
         desk.soon("DaemonSet", key)
     here = desk.c.on_node.get(node.name, NO_KEYS)
     old, new = (set(evicting(n.node.spec.taints)) if n is not None else set() for n in (before, after))
-    for key in here:
+    for key in sorted(here):
         if old != new:
             desk.soon(TAINTS, key)
         _tell_gc(desk, desk.world.pods[key])
