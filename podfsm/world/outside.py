@@ -17,9 +17,10 @@ from podfsm.kube.times import instant
 from podfsm.rules.condition_list import by_type, observed_generation, put
 from podfsm.rules.facts import WorkerState
 from podfsm.rules.node_trouble import rejected
-from podfsm.world import api, status
+from podfsm.world import api
 from podfsm.world.model import Model
 from podfsm.world.pod import Draft
+from podfsm.world.restarted import begin_anew
 from podfsm.world.scripts import FOREVER
 
 RUNTIME = frozenset({"ends", "stopped", "sandbox-dies"})
@@ -143,16 +144,16 @@ def _freeze(_m: Model, d: Draft, _event: Freeze) -> None:
 
 
 def _thaw(m: Model, d: Draft, _event: Thaw) -> None:
-    """The kubelet takes up what it missed, looks at its containers, and reports what the API holds otherwise."""
+    """A kubelet starts: it takes up what was missed, looks at its containers, and syncs the Pod."""
     d.frozen = False
+    if d.worker is not WorkerState.FINISHED:
+        begin_anew(m, d)
     shelf, d.shelf = d.shelf, ()
     for kind, what in shelf:
         d.at(d.now + m.profile.notice, kind, what)
     if d.worker is WorkerState.FINISHED or not d.exists:
         return
     d.relist_at = FOREVER
-    if d.status is not None:
-        status.flush(m, d, d.worker)
     _heard(m, d)
     d.due = d.now + m.profile.notice
     d.at(d.due, "due")
