@@ -32,7 +32,9 @@ CHECKS = ("startupProbe", "readinessProbe", "livenessProbe", "postStart", "preSt
 HOOKS = ("postStart", "preStop")
 RESULTS = ("success", "failure", "error")
 IMAGE_ERRORS = ("NotFound", "Unauthorized", "Unavailable")
-ACTIONS = ("create", "delete", "patch", "evict", "kubelet", "network")
+ACTIONS = ("create", "delete", "patch", "evict", "kubelet", "network", "shutdown")
+MACHINE = ("kubelet", "network", "shutdown")
+"""Actions on a node."""
 PATCH_TYPES = ("strategic", "merge", "json")
 PROPAGATION = ("Background", "Foreground", "Orphan")
 
@@ -44,11 +46,13 @@ class ScenarioStep:
     at: float
     action: str
     target: str = ""
-    """`pods/p`, `pods/p/status`, `pods[0]`, `pods/*`; for kubelet and network: what happens (stop, start, down, up)."""
+    """`pods/p`, `pods/p/status`, `pods[0]`, `pods/*`; for actions on nodes: what happens, such as stop or down."""
     kind: str = "strategic"
     body: Any = None
     grace: int | None = None
     node: str = ""
+    shutdown: tuple[float, float] = (0.0, 0.0)
+    """Seconds in which the kubelet may end Pods, and how many of them at the end are for critical ones."""
     propagation: str = ""
     path: str = ""
     """Where in the document the step stands, for messages."""
@@ -213,10 +217,21 @@ def _step(step: Reader) -> ScenarioStep:
         kind=step.choice("type", PATCH_TYPES, "strategic") if action == "patch" else "",
         body=value if action == "create" else step.get("body") if action == "patch" else None,
         grace=step.number("gracePeriodSeconds", None, -1, 2**31 - 1) if action in ("delete", "evict") else None,
-        node=step.text("node") if action in ("kubelet", "network") else "",
+        node=step.text("node") if action in MACHINE else "",
+        shutdown=_grace_periods(step) if action == "shutdown" else (0.0, 0.0),
         propagation=step.choice("propagationPolicy", PROPAGATION, "Background") if action == "delete" else "",
         path=step.path,
     )
     if action == "patch" and made.body is None:
         raise step.error("no body", "body", expected="the patch")
     return made
+
+
+def _grace_periods(step: Reader) -> tuple[float, float]:
+    """As shutdownGracePeriod and shutdownGracePeriodCriticalPods of a kubelet's configuration."""
+    whole, critical = step.seconds("gracePeriod", 0.0), step.seconds("criticalGracePeriod", 0.0)
+    if (whole > 0) != (step.value.get("shutdown") == "graceful"):
+        raise step.error("wrong value", "gracePeriod", expected="more than 0 s for a graceful shutdown, and only there")
+    if critical > whole:
+        raise step.error("wrong value", "criticalGracePeriod", expected="no more than gracePeriod")
+    return whole, critical

@@ -149,6 +149,8 @@ class Draft:
     worker: WorkerState = WorkerState.SYNCING
     grace: int = 0
     kill: KillReason | None = None
+    kill_grace: int | None = None
+    """The grace period in seconds that the kubelet chose itself, with the reason in `kill`."""
     pod_gone: bool = False
     due: float = FOREVER
     last_sync: float = -1.0

@@ -13,6 +13,7 @@ from attrs import evolve, frozen
 
 from podfsm.kube.patch import patched
 from podfsm.world.cluster import (
+    admission,
     daemonset,
     deployment,
     disruption,
@@ -23,6 +24,7 @@ from podfsm.world.cluster import (
     pod_gc,
     replicas,
     scheduler,
+    shutdown,
     taint_manager,
     watch,
 )
@@ -108,8 +110,27 @@ class NodeNetwork:
     ready: bool
 
 
+@frozen
+class ShutDown:
+    """A node is shut down. Its kubelet has `grace` seconds to end Pods, the last `critical` for critical ones."""
+
+    node: str
+    grace: float = 0.0
+    critical: float = 0.0
+
+
 ClusterEvent = (
-    Tick | MakeObject | MakeNode | ChangeObject | ChangeNode | RemoveObject | RemoveNode | Evict | Kubelet | NodeNetwork
+    Tick
+    | MakeObject
+    | MakeNode
+    | ChangeObject
+    | ChangeNode
+    | RemoveObject
+    | RemoveNode
+    | Evict
+    | Kubelet
+    | NodeNetwork
+    | ShutDown
 )
 
 TASKS: dict[str, Callable[[Desk, str], None]] = {
@@ -126,7 +147,8 @@ TASKS: dict[str, Callable[[Desk, str], None]] = {
     watch.SCHEDULE: scheduler.cycle,
     watch.TAINTS: taint_manager.plan,
     taint_manager.EVICT: taint_manager.evict,
-    watch.ADMIT: nodes.admit,
+    watch.ADMIT: admission.admit,
+    watch.SHUTDOWN: shutdown.turn,
     nodes.MONITOR: nodes.look,
     nodes.NETWORK: nodes.network_noticed,
     nodes.HEARTBEAT: nodes.heartbeat,
@@ -212,6 +234,10 @@ def _network(desk: Desk, event: NodeNetwork) -> None:
     nodes.set_network(desk, event.node, ready=event.ready)
 
 
+def _shut_down(desk: Desk, event: ShutDown) -> None:
+    shutdown.begin(desk, event.node, event.grace, event.critical)
+
+
 _HANDLERS: dict[type, Callable[[Desk, Any], None]] = {
     Tick: _tick,
     MakeObject: _make_object,
@@ -223,4 +249,5 @@ _HANDLERS: dict[type, Callable[[Desk, Any], None]] = {
     Evict: _evict,
     Kubelet: _kubelet,
     NodeNetwork: _network,
+    ShutDown: _shut_down,
 }

@@ -1,6 +1,6 @@
-"""Nodes: heartbeats and their absence, taints that say so, and what a kubelet does that stops, starts or refuses.
+"""Nodes: heartbeats and their absence, taints that say so, and kubelets that stop and start.
 
-Source: pkg/controller/nodelifecycle/node_lifecycle_controller.go; pkg/kubelet/lifecycle/predicate.go.
+Source: pkg/controller/nodelifecycle/node_lifecycle_controller.go.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ from podfsm.kube.cluster import Node, NodeCondition, Taint
 from podfsm.kube.decode import convert
 from podfsm.kube.quantity import parse_quantity
 from podfsm.kube.times import instant
-from podfsm.rules.node_affinity import wanted
 from podfsm.rules.node_loss import (
     NOT_READY,
     UNREACHABLE,
@@ -28,11 +27,9 @@ from podfsm.rules.node_loss import (
 )
 from podfsm.rules.taints import NO_EXECUTE
 from podfsm.rules.timings import timing_constant
-from podfsm.world.cluster.fitting import lacking
 from podfsm.world.cluster.indexes import in_units
-from podfsm.world.cluster.state import NO_KEYS, NodeState, Use
-from podfsm.world.outside import Freeze, Network, Reject, Report, Thaw
-from podfsm.world.pod import PodWorld
+from podfsm.world.cluster.state import NO_KEYS, NodeState
+from podfsm.world.outside import Freeze, Network, Report, Thaw
 from podfsm.world.scripts import FOREVER
 from podfsm.world.timing import next_on_grid
 
@@ -55,6 +52,7 @@ _OWN_KEYS = frozenset(
 """Taints that the node controller sets and takes away itself."""
 _UNKNOWN = NodeCondition("Ready", "Unknown", "NodeStatusUnknown", "Kubelet stopped posting node status.")
 _READY = NodeCondition("Ready", "True", "KubeletReady", "kubelet is posting ready status")
+_SHUTTING_DOWN = NodeCondition("Ready", "False", "KubeletNotReady", "node is shutting down")
 _NO_NETWORK = NodeCondition("Ready", "False", "KubeletNotReady", "container runtime network not ready")
 
 
@@ -135,7 +133,7 @@ def start_kubelet(desk: Desk, name: str) -> None:
     node = desk.c.nodes[name]
     if node.alive:
         return
-    node = evolve(node, alive=True, node=_with_ready(node.node, _READY if node.network else _NO_NETWORK))
+    node = evolve(node, alive=True, node=_with_ready(node.node, _readiness(node)))
     desk.forget(MONITOR, name)
     desk.put_node(node)
     desk.later(MONITOR, name, _next_look(desk, desk.now))
@@ -165,13 +163,23 @@ def network_noticed(desk: Desk, name: str) -> None:
 
 
 def heartbeat(desk: Desk, name: str) -> None:
-    """The kubelet reports whether its node is ready; the node controller follows at its next look."""
+    """The kubelet's turn to report."""
     node = desk.c.nodes.get(name)
-    if node is None or not node.runs:
-        return
-    ready = _with_ready(node.node, _READY if node.network else _NO_NETWORK)
-    desk.put_node(evolve(node, node=ready))
-    desk.later(MONITOR, name, _next_look(desk, desk.now))
+    if node is not None and node.runs:
+        readiness_changed(desk, node)
+
+
+def readiness_changed(desk: Desk, node: NodeState) -> None:
+    """The kubelet reports whether its node is ready; the node controller follows at its next look."""
+    desk.put_node(evolve(node, node=_with_ready(node.node, _readiness(node))))
+    desk.later(MONITOR, node.name, _next_look(desk, desk.now))
+
+
+def _readiness(node: NodeState) -> NodeCondition:
+    """What the kubelet says of its node."""
+    if node.shutdown is not None:
+        return _SHUTTING_DOWN
+    return _READY if node.network else _NO_NETWORK
 
 
 # The node controller
@@ -241,36 +249,3 @@ def taint(desk: Desk, name: str) -> None:
     node = desk.c.nodes.get(name)
     if node is not None and _ready(node) != "True":
         desk.put_node(evolve(node, node=_tainted(node.node, desk.now, lost=True), tainted_from=desk.now))
-
-
-# Admission by the kubelet
-
-
-def admit(desk: Desk, key: str) -> None:
-    """A kubelet refuses a Pod that was put on its node by name and does not fit there."""
-    pod = desk.world.pods.get(key)
-    node = desk.c.nodes.get(pod.api.spec.nodeName) if pod is not None and pod.exists else None
-    if pod is None or node is None or not node.runs:
-        return
-    refused = _refusal(desk, pod, node)
-    if refused is not None:
-        desk.pod(Reject(key, *refused))
-
-
-def _refusal(desk: Desk, pod: PodWorld, node: NodeState) -> tuple[str, str] | None:
-    """Reason and message, in the kubelet's order: room first, then node affinity."""
-    short = lacking(desk, pod, node, frozenset({pod.key}))
-    if short:
-        name = "pods" if short == "Too many pods" else short.removeprefix("Insufficient ")
-        return f"OutOf{name}", _short_of(desk, pod, node, name)
-    if not wanted(pod.api.spec, node.node):
-        return "NodeAffinity", "Predicate NodeAffinity failed: node(s) didn't match Pod's node affinity/selector"
-    return None
-
-
-def _short_of(desk: Desk, pod: PodWorld, node: NodeState, name: str) -> str:
-    asked = 1 if name == "pods" else desk.c.requests[pod.key].get(name, 0)
-    use = desk.c.used.get(node.name, Use())
-    used = (use.pods if name == "pods" else use.amounts.get(name, 0)) - asked
-    total = (node.capacity or {}).get(name, 0)
-    return f"Node didn't have enough resource: {name}, requested: {asked}, used: {used}, capacity: {total}"

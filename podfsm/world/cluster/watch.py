@@ -25,7 +25,7 @@ SETS = ("ReplicaSet", "ReplicationController")
 CLAIMING = (*SETS, "DaemonSet", "Job")
 """Kinds that own Pods."""
 JOB, BUDGET, TAINTS, ADMIT, OWNERS = "Job", "PodDisruptionBudget", "taints", "admit", "owners"
-SCHEDULE, RETRY, POD_GC = "schedule", "retry", "pod-gc"
+SCHEDULE, RETRY, POD_GC, SHUTDOWN = "schedule", "retry", "pod-gc", "node-shutdown"
 
 
 def pod_changed(desk: Desk, before: PodWorld | None, pod: PodWorld) -> None:
@@ -42,6 +42,8 @@ def pod_changed(desk: Desk, before: PodWorld | None, pod: PodWorld) -> None:
         _arrive(desk, before, pod, bound)
     if pod.key in desk.c.evictions and not pod.exists:
         desk.soon(TAINTS, pod.key)
+    if seen and bound:
+        _tell_kubelet(desk, bound)
 
 
 def _seen(pod: Pod) -> tuple[object, ...]:
@@ -141,12 +143,22 @@ def _arrive(desk: Desk, before: PodWorld | None, pod: PodWorld, name: str) -> No
     node = desk.c.nodes.get(name)
     if node is None or not node.runs:
         desk.pod(Freeze(pod.key))
-    elif before is None:
+    elif before is None or node.shutdown is not None:
         desk.later(ADMIT, pod.key, desk.now + desk.m.profile.notice)
     if node is not None and not node.network:
         desk.pod(Network(pod.key, ready=False))
     if node is not None and evicting(node.node.spec.taints):
         desk.soon(TAINTS, pod.key)
+
+
+def _tell_kubelet(desk: Desk, name: str) -> None:
+    """A kubelet that waits for Pods to end looks again: in a shutdown, or to take a critical Pod in their place."""
+    node = desk.c.nodes.get(name)
+    if node is not None and node.shutdown is not None:
+        desk.soon(SHUTDOWN, name)
+    for key in desk.c.held:
+        if desk.world.pods[key].api.spec.nodeName == name:
+            desk.soon(ADMIT, key)
 
 
 def thing_changed(desk: Desk, before: Thing | None, after: Thing | None) -> None:
