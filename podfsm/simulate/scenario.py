@@ -12,6 +12,7 @@ from attrs import field, frozen
 
 from podfsm.errors import InputError, UnknownName, nearest
 from podfsm.kube.document import Document
+from podfsm.kube.quantity import parse_quantity
 from podfsm.kube.words import described, quoted
 from podfsm.rules.gates import NEWEST, gates_for
 from podfsm.simulate.reader import Reader
@@ -23,6 +24,7 @@ from podfsm.world.scripts import (
     ContainerScript,
     Environment,
     ImageScript,
+    Memory,
     SandboxScript,
     Window,
 )
@@ -163,6 +165,7 @@ def _container(container: Reader) -> ContainerScript:
         pod=container.text("pod"),
         attempts=container.items("attempts", _attempt),
         windows={check: container.items(check, _window) for check in CHECKS if container.has(check)},
+        memory=container.items("memory", _memory),
     )
 
 
@@ -198,6 +201,20 @@ def _window(window: Reader) -> Window:
         start=window.seconds("from", 0.0),
         end=window.seconds("to", FOREVER, forever=True),
         takes=window.seconds("takes", 0.0, forever=True),
+    )
+
+
+def _memory(use: Reader) -> Memory:
+    given = use.get("amount")
+    with use.document.locating(use.at("amount")):
+        amount = parse_quantity(given) if given is not None else None
+    if amount is None or amount < 0:
+        raise use.error("wrong value", "amount", expected="an amount of memory such as 512Mi", found=described(given))
+    return Memory(
+        amount=int(amount),
+        attempt=use.number("attempt", None, 0, 1_000_000),
+        start=use.seconds("from", 0.0),
+        end=use.seconds("to", FOREVER, forever=True),
     )
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from podfsm.rules.kubelet_preemption import PODS, Lesser, victims
 from podfsm.rules.node_affinity import wanted
-from podfsm.rules.node_trouble import preempted
+from podfsm.rules.node_trouble import admitted_under_pressure, preempted
 from podfsm.rules.phase_counts import TERMINAL
 from podfsm.world.cluster.state import NO_KEYS, NodeState, Use
 from podfsm.world.outside import Freeze, Kill, Reject, Thaw
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 _OUT_OF = "OutOf"
 _SHUTTING_DOWN = ("NodeShutdown", "Pod was rejected as the node is shutting down.")
+_UNDER_PRESSURE = ("Evicted", "The node had condition: [MemoryPressure]. ")
 _ELSEWHERE = ("NodeAffinity", "Predicate NodeAffinity failed: node(s) didn't match Pod's node affinity/selector")
 
 
@@ -48,6 +49,8 @@ def _refusal(desk: Desk, pod: PodWorld, node: NodeState, short: Mapping[str, int
     """Reason and message, in the kubelet's order: room, which can be made for critical Pods, then node affinity."""
     if node.shutdown is not None:
         return _SHUTTING_DOWN
+    if node.pressure is not None and not admitted_under_pressure(_class(pod), _priority(pod), pod.api.spec.tolerations):
+        return _UNDER_PRESSURE
     elsewhere = not wanted(pod.api.spec, node.node)
     if short and not (elsewhere and _critical(pod)):
         return _out_of(desk, pod, node, next(iter(short)))
@@ -94,7 +97,7 @@ def _makes_room(desk: Desk, pod: PodWorld, node: NodeState, short: Mapping[str, 
         return True
     statuses = {p.key: preempted(_priority(pod), _priority(p)) for p in here if p.key != pod.key}
     lesser = [
-        Lesser(p.key, p.api.status.qosClass or "BestEffort", desk.c.requests[p.key])
+        Lesser(p.key, _class(p), desk.c.requests[p.key])
         for p in here
         if statuses.get(p.key) is not None and p.kill is None
     ]
@@ -113,6 +116,10 @@ def _makes_room(desk: Desk, pod: PodWorld, node: NodeState, short: Mapping[str, 
 
 def _priority(pod: PodWorld) -> int:
     return pod.api.spec.priority or 0
+
+
+def _class(pod: PodWorld) -> str:
+    return pod.api.status.qosClass or "BestEffort"
 
 
 def _critical(pod: PodWorld) -> bool:

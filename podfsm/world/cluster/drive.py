@@ -22,6 +22,7 @@ from podfsm.world.cluster import (
     objects,
     ownership,
     pod_gc,
+    pressure,
     replicas,
     scheduler,
     shutdown,
@@ -149,6 +150,7 @@ TASKS: dict[str, Callable[[Desk, str], None]] = {
     taint_manager.EVICT: taint_manager.evict,
     watch.ADMIT: admission.admit,
     watch.SHUTDOWN: shutdown.turn,
+    watch.PRESSURE: pressure.look,
     nodes.MONITOR: nodes.look,
     nodes.NETWORK: nodes.network_noticed,
     nodes.HEARTBEAT: nodes.heartbeat,
@@ -200,7 +202,9 @@ def _make_object(desk: Desk, event: MakeObject) -> None:
 
 
 def _make_node(desk: Desk, event: MakeNode) -> None:
-    desk.put_node(nodes.node_state(event.raw, desk.now))
+    node = nodes.node_state(event.raw, desk.now)
+    desk.put_node(node)
+    pressure.watch_over(desk, node.name)
 
 
 def _change_object(desk: Desk, event: ChangeObject) -> None:

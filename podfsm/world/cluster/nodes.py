@@ -60,7 +60,7 @@ def node_state(raw: Mapping[str, Any], now: float) -> NodeState:
     """A node as its object describes it. One that does not say otherwise is Ready; raises InputError."""
     node = convert(dict(raw), Node)
     if not any(each.type == "Ready" for each in node.status.conditions):
-        node = _with_ready(node, _READY)
+        node = _with_condition(node, _READY)
     has_kubelet = node.metadata.annotations.get(KUBELET_ANNOTATION) != "none"
     state = NodeState(_tainted(node, now, lost=False), raw, now, has_kubelet, heartbeat=now, capacity=_capacity(node))
     ready = next(each.status for each in node.status.conditions if each.type == "Ready")
@@ -78,8 +78,9 @@ def _capacity(node: Node) -> Mapping[str, int] | None:
 def changed_node(before: NodeState, raw: Mapping[str, Any], now: float) -> NodeState:
     """A node whose object somebody changed. What its kubelet and the node controller write stays theirs."""
     node = convert(dict(raw), Node)
-    if not any(each.type == "Ready" for each in node.status.conditions):
-        node = _with_ready(node, next(c for c in before.node.status.conditions if c.type == "Ready"))
+    given = {each.type for each in node.status.conditions}
+    for known in before.node.status.conditions:
+        node = node if known.type in given else _with_condition(node, known)
     lost = before.tainted_from <= now
     return evolve(before, node=_tainted(node, now, lost=lost), raw=raw, capacity=_capacity(node))
 
@@ -91,9 +92,9 @@ def shown(node: NodeState) -> dict[str, Any]:
     return {**node.raw, "spec": {**spec, **({"taints": taints} if taints else {})}}
 
 
-def _with_ready(node: Node, ready: NodeCondition) -> Node:
-    others = tuple(each for each in node.status.conditions if each.type != "Ready")
-    return msgspec.structs.replace(node, status=msgspec.structs.replace(node.status, conditions=(*others, ready)))
+def _with_condition(node: Node, new: NodeCondition) -> Node:
+    others = tuple(each for each in node.status.conditions if each.type != new.type)
+    return msgspec.structs.replace(node, status=msgspec.structs.replace(node.status, conditions=(*others, new)))
 
 
 def _tainted(node: Node, now: float, *, lost: bool) -> Node:
@@ -133,7 +134,7 @@ def start_kubelet(desk: Desk, name: str) -> None:
     node = desk.c.nodes[name]
     if node.alive:
         return
-    node = evolve(node, alive=True, node=_with_ready(node.node, _readiness(node)))
+    node = evolve(node, alive=True, node=_with_condition(node.node, _readiness(node)))
     desk.forget(MONITOR, name)
     desk.put_node(node)
     desk.later(MONITOR, name, _next_look(desk, desk.now))
@@ -170,9 +171,16 @@ def heartbeat(desk: Desk, name: str) -> None:
 
 
 def readiness_changed(desk: Desk, node: NodeState) -> None:
-    """The kubelet reports whether its node is ready; the node controller follows at its next look."""
-    desk.put_node(evolve(node, node=_with_ready(node.node, _readiness(node))))
+    """The kubelet reports whether its node is ready."""
+    report_condition(desk, node, _readiness(node))
+
+
+def report_condition(desk: Desk, node: NodeState, condition: NodeCondition) -> NodeState:
+    """The kubelet writes a condition; the node controller sees to the taints at its next look. Gives the node."""
+    node = evolve(node, node=_with_condition(node.node, condition))
+    desk.put_node(node)
     desk.later(MONITOR, node.name, _next_look(desk, desk.now))
+    return node
 
 
 def _readiness(node: NodeState) -> NodeCondition:
@@ -204,7 +212,7 @@ def look(desk: Desk, name: str) -> None:
         desk.later(MONITOR, name, _next_look(desk, silent))
     elif not node.alive and _ready(node) != "Unknown":
         was_ready = _ready(node) == "True"
-        node = evolve(node, node=_with_ready(node.node, _UNKNOWN))
+        node = evolve(node, node=_with_condition(node.node, _UNKNOWN))
         desk.put_node(node)
         if was_ready:
             _mark_pods(desk, name)

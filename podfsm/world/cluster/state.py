@@ -87,6 +87,10 @@ class NodeState:
     """The last heartbeat, once they have stopped."""
     network: bool = True
     shutdown: Shutdown | None = None
+    pressure: float | None = None
+    """When the kubelet last found too little memory left; None: the node does not count as under pressure."""
+    cleanup_until: float = 0.0
+    """Until when the kubelet waits for an evicted Pod to be gone."""
     capacity: Mapping[str, int] | None = None
     """Amounts of allocatable resources; None: without limit."""
     tainted_from: float = FOREVER
@@ -96,6 +100,11 @@ class NodeState:
     def name(self) -> str:
         """The node's name."""
         return self.node.metadata.name
+
+    @property
+    def chooses(self) -> bool:
+        """Whether the kubelet may refuse Pods that the scheduler found room for."""
+        return self.shutdown is not None or self.pressure is not None
 
     @property
     def runs(self) -> bool:

@@ -25,7 +25,8 @@ SETS = ("ReplicaSet", "ReplicationController")
 CLAIMING = (*SETS, "DaemonSet", "Job")
 """Kinds that own Pods."""
 JOB, BUDGET, TAINTS, ADMIT, OWNERS = "Job", "PodDisruptionBudget", "taints", "admit", "owners"
-SCHEDULE, RETRY, POD_GC, SHUTDOWN = "schedule", "retry", "pod-gc", "node-shutdown"
+SCHEDULE, RETRY, POD_GC = "schedule", "retry", "pod-gc"
+SHUTDOWN, PRESSURE = "node-shutdown", "node-pressure"
 
 
 def pod_changed(desk: Desk, before: PodWorld | None, pod: PodWorld) -> None:
@@ -143,7 +144,7 @@ def _arrive(desk: Desk, before: PodWorld | None, pod: PodWorld, name: str) -> No
     node = desk.c.nodes.get(name)
     if node is None or not node.runs:
         desk.pod(Freeze(pod.key))
-    elif before is None or node.shutdown is not None:
+    elif before is None or node.chooses:
         desk.later(ADMIT, pod.key, desk.now + desk.m.profile.notice)
     if node is not None and not node.network:
         desk.pod(Network(pod.key, ready=False))

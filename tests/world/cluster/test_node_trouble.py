@@ -1,4 +1,4 @@
-"""What kubelets do to Pods for their node's sake: shutdown, and room for critical Pods."""
+"""What kubelets do to Pods for their node's sake: shutdown, room for critical Pods, eviction under pressure."""
 
 import pytest
 
@@ -128,3 +128,63 @@ def test_of_a_resource_that_the_node_does_not_know_the_kubelet_does_not_ask():
     strange = [container(resources={"requests": slot, "limits": slot})]
     run = Run(node("a"), pod("p", nodeName="a", containers=strange))
     assert [p.status.phase for p in run.pods()] == ["Running"]
+
+
+def eats(pod, amount, start="15s"):
+    return {"pod": pod, "container": "app", "memory": [{"from": start, "amount": amount}]}
+
+
+def memory(request):
+    return [container(resources={"requests": {"memory": request}})]
+
+
+def test_under_pressure_the_pod_that_is_most_over_its_request_goes_first():
+    run = Run(
+        node("a"), pod("fair", containers=memory("5Gi")), pod("greedy", containers=memory("1Gi")), pod("modest"),
+        containers=[eats("fair", "4Gi"), eats("greedy", "3500Mi"), eats("modest", "500Mi")], duration=120,
+    )  # fmt: skip
+    shown = {p.metadata.name: p.status for p in run.pods()}
+    assert {name: status.reason for name, status in shown.items()} == {"fair": "", "greedy": "Evicted", "modest": ""}
+    assert shown["greedy"].message.startswith("The node was low on resource: memory. Threshold quantity: 100Mi")
+    assert run.when("greedy", BY_KUBELET) == run.when("greedy", "Failed")
+    assert 15 <= run.when("greedy", "Failed") < 26, "at the next of the looks, which come every 10 s"
+
+
+def test_pods_go_one_after_another_until_enough_is_left():
+    names = ["p1", "p2", "p3", "p4"]
+    run = Run(node("a"), *map(pod, names), containers=[eats(name, "3Gi") for name in names], duration=120)
+    gone = sorted(at for name in names if (at := run.when(name, "Failed")) is not None)
+    assert len(gone) == 2
+    assert 1 <= gone[1] - gone[0] < 4, "a look follows as soon as the one before has ended"
+
+
+def test_an_evicted_pod_has_a_second_to_stop():
+    run = Run(
+        node("a"), pod("p"), containers=[{**eats("p", "9Gi"), **stops("forever")[0]}, stops("forever")[0]], duration=60
+    )
+    evicted = next(e for step in run.steps for e in step.events if e.reason == "Evicted")
+    assert 2 <= run.when("p", "Failed") - evicted.at < 3, "2 s are the least between signal and KILL"
+
+
+def test_while_the_pressure_lasts_and_some_time_after_besteffort_pods_are_kept_off():
+    def late(name, at, **spec):
+        return {"at": at, "create": pod(name, nodeName="a", **spec)}
+
+    steps = [late("best", 60), late("asks", 61, containers=memory("1Mi")), late("later", 400), late("waits", 62)]
+    steps[3]["create"]["spec"].pop("nodeName")
+    run = Run(node("a"), pod("p"), containers=[eats("p", "9Gi")], steps=steps, duration=450)
+    shown = {p.metadata.name: (p.status.phase, p.status.reason) for p in run.pods()}
+    assert shown["best"] == ("Failed", "Evicted")
+    assert {shown[name] for name in ("asks", "later", "waits")} == {("Running", "")}
+    assert 300 < run.when("waits", "PodScheduled=True:") < 340, "its taint goes with the condition"
+
+
+def test_critical_pods_are_not_evicted():
+    run = Run(TOP, node("a"), pod("p", priorityClassName="top"), containers=[eats("p", "9Gi")], duration=60)
+    assert [p.status.phase for p in run.pods()] == ["Running"]
+
+
+@pytest.mark.parametrize("amount", [None, "much", -1])
+def test_amounts_of_memory_that_are_none_are_located(amount):
+    with pytest.raises(InputError, match=r"memory\[0\]\.amount"):
+        Run(node("a"), pod("p"), containers=[eats("p", amount)])
