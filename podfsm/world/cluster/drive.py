@@ -142,6 +142,7 @@ TASKS: dict[str, Callable[[Desk, str], None]] = {
     "Job": job.sync,
     job.TTL: job.expire,
     watch.BUDGET: disruption.sync,
+    watch.STALE: disruption.take_back,
     watch.OWNERS: ownership.collect,
     watch.POD_GC: pod_gc.sweep,
     watch.RETRY: scheduler.enqueue,

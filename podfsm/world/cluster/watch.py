@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING
 
 from podfsm.kube.objects import Pod
 from podfsm.kube.selector import matches
+from podfsm.kube.times import seconds_of
 from podfsm.rules.deletion_gc import OUT_OF_SERVICE
 from podfsm.rules.disruption_budget import ready
+from podfsm.rules.disruption_target import stale_at
 from podfsm.rules.phase_counts import TERMINAL
 from podfsm.rules.scheduling import gated
 from podfsm.rules.taints import evicting
@@ -26,7 +28,7 @@ CLAIMING = (*SETS, "DaemonSet", "Job")
 """Kinds that own Pods."""
 JOB, BUDGET, TAINTS, ADMIT, OWNERS = "Job", "PodDisruptionBudget", "taints", "admit", "owners"
 SCHEDULE, RETRY, POD_GC = "schedule", "retry", "pod-gc"
-SHUTDOWN, PRESSURE = "node-shutdown", "node-pressure"
+SHUTDOWN, PRESSURE, STALE = "node-shutdown", "node-pressure", "stale-disruption"
 
 
 def pod_changed(desk: Desk, before: PodWorld | None, pod: PodWorld) -> None:
@@ -37,6 +39,7 @@ def pod_changed(desk: Desk, before: PodWorld | None, pod: PodWorld) -> None:
     if seen:
         _tell_budgets(desk, pod)
         _tell_gc(desk, pod)
+    _tell_of_disruption(desk, pod)
     _tell_scheduler(desk, before, pod)
     bound = pod.api.spec.nodeName
     if bound and pod.exists and (before is None or not before.api.spec.nodeName):
@@ -89,6 +92,26 @@ def _tell_budgets(desk: Desk, pod: PodWorld) -> None:
         thing = desk.c.things[key]
         if thing.namespace == pod.api.metadata.namespace and matches(thing.selector, pod.api.metadata.labels):
             desk.soon(BUDGET, key)
+
+
+def _tell_of_disruption(desk: Desk, pod: PodWorld) -> None:
+    """A disruption that was announced has to follow in time."""
+    due = disruption_stale_at(pod.api) if pod.exists else None
+    if due is not None:
+        desk.later(STALE, pod.key, due)
+    else:
+        desk.forget(STALE, pod.key)
+
+
+def disruption_stale_at(pod: Pod) -> float | None:
+    """When the Pod's DisruptionTarget goes stale; None if there is none, or it never does."""
+    announced = next((c for c in pod.status.conditions if c.type == "DisruptionTarget" and c.status == "True"), None)
+    if announced is None:
+        return None
+    since = seconds_of(announced.lastTransitionTime) if announced.lastTransitionTime is not None else 0.0
+    leaving = pod.metadata.deletionTimestamp is not None
+    found: float | None = stale_at(since, announced.reason, leaving, pod.status.phase in TERMINAL)
+    return found
 
 
 def _tell_gc(desk: Desk, pod: PodWorld) -> None:
