@@ -240,9 +240,11 @@ def expected_scale(pods: Iterable[Pod], controllers: Sequence[Controller]) -> in
     Pods without an owner add nothing.
     """
     scales: dict[str, int] = {}
+    seen: set[OwnerReference] = set()
     for pod in pods:
         owner = next((each for each in pod.metadata.ownerReferences if each.controller), None)
-        if owner is not None:
+        if owner is not None and owner not in seen:
+            seen.add(owner)
             controller = scale_of(owner, controllers)
             if controller is None:
                 return None

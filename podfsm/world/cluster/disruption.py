@@ -5,17 +5,18 @@ Source: pkg/controller/disruption/disruption.go; pkg/registry/core/pod/storage/e
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 import msgspec
 from attrs import evolve
 
 from podfsm.kube.cluster import Condition, PodDisruptionBudget
-from podfsm.kube.objects import PodCondition
+from podfsm.kube.objects import Pod, PodCondition
 from podfsm.kube.times import instant, seconds_of
 from podfsm.rules.disruption_budget import BudgetStatus, Controller, budget_status, forgotten_at
 from podfsm.rules.eviction import after_grant, condition_before_deletion, evict
-from podfsm.world.cluster.state import Thing
+from podfsm.world.cluster.state import NO_KEYS, Thing
 from podfsm.world.cluster.watch import BUDGET, STALE, disruption_stale_at
 from podfsm.world.outside import Report
 from podfsm.world.step import Delete
@@ -31,8 +32,8 @@ def sync(desk: Desk, key: str) -> None:
     thing = desk.thing(key)
     if thing is None or thing.budget is None:
         return
-    pods = [p.api for p in desk.world.pods.values() if p.exists and p.api.metadata.namespace == thing.namespace]
-    found = budget_status(thing.budget, pods, controllers(desk, thing.namespace), desk.now)
+    pods = [pod.api for pod in desk.pods(desk.c.guarded.get(key, NO_KEYS))]
+    found = budget_status(thing.budget, pods, controllers(desk, pods), desk.now)
     _store(desk, thing, _with_status(desk, thing.budget, found))
     for granted in found.disrupted.values():
         desk.later(BUDGET, key, forgotten_at(seconds_of(granted)) + 1.0)
@@ -48,17 +49,23 @@ def take_back(desk: Desk, key: str) -> None:
         desk.pod(Report(key, (PodCondition("DisruptionTarget", "False"),)))
 
 
-def controllers(desk: Desk, namespace: str) -> tuple[Controller, ...]:
-    """The objects of a namespace that have a scale."""
-    found = []
-    for kind in _SCALED:
-        for thing in desk.of_kind(kind):
-            if thing.namespace == namespace:
-                owners = thing.metadata.get("ownerReferences") or ()
-                deployment = next((str(o["name"]) for o in owners if o.get("kind") == "Deployment"), "")
-                size = int(thing.spec.get("replicas") or 0)
-                found.append(Controller(kind, thing.name, thing.uid, size, deployment))
-    return tuple(found)
+def controllers(desk: Desk, pods: Iterable[Pod]) -> tuple[Controller, ...]:
+    """The objects with a scale that own these Pods, and the Deployments that own them."""
+    uids = dict.fromkeys(owner.uid for pod in pods for owner in pod.metadata.ownerReferences if owner.controller)
+    owners = [thing for uid in uids if (thing := desk.c.things.get(desk.c.uids.get(uid, ""))) is not None]
+    above = dict.fromkeys(f"Deployment/{thing.namespace}/{name}" for thing in owners if (name := _deployment(thing)))
+    found = [*owners, *(desk.c.things[key] for key in above if key in desk.c.things)]
+    return tuple(
+        Controller(thing.kind, thing.name, thing.uid, int(thing.spec.get("replicas") or 0), _deployment(thing))
+        for thing in found
+        if thing.kind in _SCALED
+    )
+
+
+def _deployment(thing: Thing) -> str:
+    """The Deployment that owns an object; empty without one."""
+    owners = thing.metadata.get("ownerReferences") or ()
+    return next((str(owner["name"]) for owner in owners if owner.get("kind") == "Deployment"), "")
 
 
 def _with_status(desk: Desk, budget: PodDisruptionBudget, found: BudgetStatus) -> PodDisruptionBudget:

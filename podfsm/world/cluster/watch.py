@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from immutables import Map
+
 from podfsm.kube.objects import OwnerReference, Pod
 from podfsm.kube.selector import matches
 from podfsm.kube.times import seconds_of
@@ -16,7 +18,7 @@ from podfsm.rules.taints import evicting
 from podfsm.rules.timings import timing_constant
 from podfsm.world.cluster import indexes
 from podfsm.world.cluster.claims import reconsider, reconsider_all
-from podfsm.world.cluster.state import NO_KEYS, NodeState, Thing
+from podfsm.world.cluster.state import NO_KEYS, Keys, NodeState, Thing
 from podfsm.world.outside import Freeze, Network
 from podfsm.world.pod import PodWorld
 from podfsm.world.timing import next_on_grid
@@ -95,8 +97,7 @@ def _tell_claimants(desk: Desk, pod: PodWorld) -> None:
     """A Pod that nobody owns may be adopted."""
     for kind in CLAIMING:
         for key in sorted(desk.c.kinds.get(kind, NO_KEYS)):
-            thing = desk.c.things[key]
-            if thing.namespace == pod.api.metadata.namespace and matches(thing.selector, pod.api.metadata.labels):
+            if _selects(desk.c.things[key], pod.api):
                 if pod.exists:
                     reconsider(desk.c, key, pod.key)
                 desk.soon(kind, key)
@@ -104,9 +105,17 @@ def _tell_claimants(desk: Desk, pod: PodWorld) -> None:
 
 def _tell_budgets(desk: Desk, pod: PodWorld) -> None:
     for key in sorted(desk.c.kinds.get(BUDGET, NO_KEYS)):
-        thing = desk.c.things[key]
-        if thing.namespace == pod.api.metadata.namespace and matches(thing.selector, pod.api.metadata.labels):
+        selected = _selects(desk.c.things[key], pod.api)
+        if selected and pod.exists:
+            desk.c.guarded = indexes.with_key(desk.c.guarded, key, pod.key)
+        else:
+            desk.c.guarded = indexes.without_key(desk.c.guarded, key, pod.key)
+        if selected:
             desk.soon(BUDGET, key)
+
+
+def _selects(thing: Thing, pod: Pod) -> bool:
+    return thing.namespace == pod.metadata.namespace and matches(thing.selector, pod.metadata.labels)
 
 
 def _tell_of_disruption(desk: Desk, pod: PodWorld) -> None:
@@ -230,6 +239,11 @@ def _note_selector(desk: Desk, before: Thing | None, after: Thing | None) -> Non
             reconsider_all(desk.c, after)
         elif thing.key in desk.c.unclaimed:
             desk.c.unclaimed = desk.c.unclaimed.delete(thing.key)
+    elif thing.kind == BUDGET:
+        pods = desk.world.pods.items() if after is not None else ()
+        keys: Keys = Map((key, None) for key, pod in pods if pod.exists and _selects(thing, pod.api))
+        guarded = desk.c.guarded.delete(thing.key) if thing.key in desk.c.guarded else desk.c.guarded
+        desk.c.guarded = guarded.set(thing.key, keys) if keys else guarded
 
 
 def node_changed(desk: Desk, before: NodeState | None, after: NodeState | None) -> None:
