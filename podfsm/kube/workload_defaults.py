@@ -16,14 +16,19 @@ Json = dict[str, Any]
 _NO_LIMIT = 2**31 - 1
 
 
-def default_workload(raw: Mapping[str, Any], *, pod_level_resources: bool = True) -> Json:
-    """An object that owns Pods as the API server completes it, as a new object; its Pod template too."""
+def default_workload(raw: Mapping[str, Any], *, pod_level_resources: bool = True, templates: bool = True) -> Json:
+    """An object that owns Pods as the API server completes it, as a new object.
+
+    With `templates` its Pod template too.
+    """
     made: Json = _copy(without_nulls(dict(raw)))
     metadata = made["metadata"] = made.get("metadata") or {}
     metadata["namespace"] = metadata.get("namespace") or "default"
     spec = made["spec"] = made.get("spec") or {}
     kind = str(made.get("kind") or "")
     _DEFAULTS[kind](made, spec)
+    if not templates:
+        return made
     holder = spec["jobTemplate"]["spec"] if kind == "CronJob" else spec
     template = holder["template"] = holder.get("template") or {}
     template["spec"] = template.get("spec") or {}
@@ -42,6 +47,26 @@ def _job(_made: Json, spec: Json) -> None:
     for rule in (spec.get("podFailurePolicy") or {}).get("rules") or ():
         for condition in rule.get("onPodConditions") or ():
             condition["status"] = condition.get("status") or "True"
+
+
+CONTROLLER_UID, JOB_NAME = "batch.kubernetes.io/controller-uid", "batch.kubernetes.io/job-name"
+_OLD_LABELS = ("controller-uid", "job-name")
+
+
+def generate_selector(job: Json) -> None:
+    """Give a Job (changed in place) that has a uid the labels and the selector by which it knows its Pods.
+
+    Unless it brings a selector of its own. Source: `pkg/registry/batch/job/strategy.go` (generateSelector).
+    """
+    metadata, spec = job["metadata"], job["spec"]
+    if spec.get("manualSelector") or not metadata.get("uid"):
+        return
+    new = {CONTROLLER_UID: metadata["uid"], JOB_NAME: metadata.get("name", "")}
+    old = dict(zip(_OLD_LABELS, new.values(), strict=True))
+    template = spec["template"] = dict(spec.get("template") or {})
+    inner = template["metadata"] = dict(template.get("metadata") or {})
+    inner["labels"] = {**(inner.get("labels") or {}), **new, **old}
+    spec["selector"] = {"matchLabels": {CONTROLLER_UID: metadata["uid"]}}
 
 
 def _cron_job(_made: Json, spec: Json) -> None:

@@ -13,14 +13,15 @@ import msgspec
 
 from podfsm.kube.defaults import default_pod
 from podfsm.kube.objects import Pod, PodSpec
+from podfsm.rules.job_progress import Failures
 from podfsm.rules.node_affinity import wanted
 from podfsm.rules.phase_counts import TERMINAL
+from podfsm.rules.rollout import scaled
 from podfsm.rules.taints import NO_EXECUTE, untolerated
 from podfsm.world.cluster.claims import claim
 from podfsm.world.cluster.naming import template_hash
 from podfsm.world.cluster.pods import available, available_at, created, delete_all, pod_of
-from podfsm.world.cluster.rollout import scaled
-from podfsm.world.cluster.state import Failures, NodeState, Thing
+from podfsm.world.cluster.state import NodeState, Thing
 from podfsm.world.pod import PodWorld
 
 if TYPE_CHECKING:

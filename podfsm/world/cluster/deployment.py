@@ -1,22 +1,22 @@
 """Deployments: a ReplicaSet for each template, and moving Pods from the old ones to the new one.
 
-How far a rollout may go in one step is worked out in `rollout`. Source: pkg/controller/deployment (syncDeployment,
-sync.go, recreate.go, rolling.go, progress.go).
+How far a rollout may go in one step is a matter of `podfsm.rules.rollout`. Source: pkg/controller/deployment
+(syncDeployment, sync.go, recreate.go, rolling.go, progress.go).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from attrs import evolve, frozen
 
 from podfsm.rules.phase_counts import TERMINAL
-from podfsm.world.cluster import rollout
+from podfsm.rules.rollout import Limits, Sized, grown, rolling_limits, shared, shrunk
 from podfsm.world.cluster.desk import stamp
 from podfsm.world.cluster.naming import template_hash
 from podfsm.world.cluster.objects import make, remove_background
-from podfsm.world.cluster.pods import condition, reference
+from podfsm.world.cluster.pods import condition, reference, seconds
 from podfsm.world.cluster.state import NO_KEYS, Thing
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 HASH = "pod-template-hash"
 REVISION = "deployment.kubernetes.io/revision"
+DESIRED = "deployment.kubernetes.io/desired-replicas"
 
 
 @frozen
@@ -65,6 +66,37 @@ def find_sets(desk: Desk, thing: Thing) -> Sets:
     template = _comparable(thing.spec.get("template") or {})
     new = next((each for each in mine if _comparable(each.spec.get("template") or {}) == template), None)
     return Sets(new, tuple(each for each in mine if each is not new))
+
+
+def limits_of(spec: Mapping[str, Any]) -> Limits:
+    """The limits of a Deployment with defaults; with Recreate nothing is surge, and nothing has to stay available."""
+    wanted = int(spec.get("replicas") or 0)
+    strategy = spec.get("strategy") or {}
+    if strategy.get("type") == "Recreate":
+        return Limits(wanted, 0, 0)
+    rolling = strategy.get("rollingUpdate") or {}
+    limits: Limits = rolling_limits(wanted, rolling.get("maxSurge", 0), rolling.get("maxUnavailable", 0))
+    return limits
+
+
+def _sized(each: Thing) -> Sized:
+    known = (each.metadata.get("annotations") or {}).get(DESIRED)
+    available = int(each.status.get("availableReplicas", 0))
+    return Sized(each.key, _size(each), available, each.number, int(known) if known is not None else None)
+
+
+def _size(each: Thing) -> int:
+    return int(each.spec.get("replicas") or 0)
+
+
+def _sizes(sets: Iterable[Thing]) -> dict[str, int]:
+    """spec.replicas of ReplicaSets, by key."""
+    return {each.key: _size(each) for each in sets}
+
+
+def _counted(sets: Iterable[Thing], name: str) -> int:
+    """The sum of a figure in the statuses of ReplicaSets."""
+    return sum(int(each.status.get(name, 0)) for each in sets)
 
 
 def _comparable(template: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -113,23 +145,23 @@ def _revision(thing: Thing) -> int:
 
 def _roll(desk: Desk, thing: Thing, sets: Sets) -> None:
     """RollingUpdate: up with the new one as far as the surge lets it; otherwise down with the old ones."""
-    limits = rollout.limits(thing.spec)
-    sizes = rollout.sizes(sets.every)
+    limits = limits_of(thing.spec)
+    sizes = _sizes(sets.every)
     if sets.new is None:
-        _new_set(desk, thing, sets, rollout.new_size(limits, 0, sum(sizes.values())))
+        _new_set(desk, thing, sets, grown(limits, 0, sum(sizes.values())))
         return
     new = _new_set(desk, thing, sets, 0)
-    size = rollout.new_size(limits, sizes[new.key], sum(sizes.values()))
+    size = grown(limits, sizes[new.key], sum(sizes.values()))
     if size != sizes[new.key]:
         _resize(desk, new, size)
         return
-    for old, smaller in rollout.old_sizes(limits, new, sets.old).items():
+    for old, smaller in shrunk(limits, _sized(new), [_sized(each) for each in sets.old]).items():
         _resize(desk, desk.c.things[old], smaller)
 
 
 def _recreate(desk: Desk, thing: Thing, sets: Sets) -> None:
     """Recreate: the new one starts only when no Pod of the old ones is left."""
-    sizes = rollout.sizes(sets.every)
+    sizes = _sizes(sets.every)
     wanted = int(thing.spec.get("replicas") or 0)
     shrinking = [old for old in sets.old if sizes[old.key]]
     for old in shrinking:
@@ -150,7 +182,7 @@ def _scaled(sets: Sets, thing: Thing) -> bool:
     """Whether the Deployment's size was changed since its ReplicaSets were last sized."""
     wanted = str(int(thing.spec.get("replicas") or 0))
     return any(
-        (each.metadata.get("annotations") or {}).get(rollout.DESIRED, wanted) != wanted
+        (each.metadata.get("annotations") or {}).get(DESIRED, wanted) != wanted
         for each in sets.every
         if each.spec.get("replicas")
     )
@@ -158,7 +190,10 @@ def _scaled(sets: Sets, thing: Thing) -> bool:
 
 def _scale(desk: Desk, thing: Thing, sets: Sets) -> None:
     """A new size is shared among the ReplicaSets that have Pods, in proportion."""
-    for key, size in rollout.shared(thing.spec, sets.new, sets.old).items():
+    new = _sized(sets.new) if sets.new is not None else None
+    rolling = (thing.spec.get("strategy") or {}).get("type") != "Recreate"
+    sizes = shared(limits_of(thing.spec), new, [_sized(each) for each in sets.old], rolling=rolling)
+    for key, size in sizes.items():
         _resize(desk, desk.c.things[key], size)
     wanted = int(thing.spec.get("replicas") or 0)
     for each in find_sets(desk, thing).every:
@@ -172,8 +207,8 @@ def _resize(desk: Desk, each: Thing, size: int) -> None:
 
 def _note_size(desk: Desk, each: Thing, wanted: int) -> None:
     annotations = each.metadata.get("annotations") or {}
-    if annotations.get(rollout.DESIRED) != str(wanted):
-        metadata = {**each.metadata, "annotations": {**annotations, rollout.DESIRED: str(wanted)}}
+    if annotations.get(DESIRED) != str(wanted):
+        metadata = {**each.metadata, "annotations": {**annotations, DESIRED: str(wanted)}}
         desk.put(evolve(each, raw={**each.raw, "metadata": metadata}))
 
 
@@ -198,14 +233,14 @@ def _complete(thing: Thing, status: Mapping[str, Any]) -> bool:
 
 def _status(desk: Desk, thing: Thing, sets: Sets) -> Mapping[str, Any]:
     every, new = sets.every, sets.new
-    total = rollout.counted(every, "replicas")
-    available = rollout.counted(every, "availableReplicas")
+    total = _counted(every, "replicas")
+    available = _counted(every, "availableReplicas")
     figures = {
         "replicas": total,
-        "updatedReplicas": rollout.counted((new,) if new is not None else (), "replicas"),
-        "readyReplicas": rollout.counted(every, "readyReplicas"),
+        "updatedReplicas": _counted((new,) if new is not None else (), "replicas"),
+        "readyReplicas": _counted(every, "readyReplicas"),
         "availableReplicas": available,
-        "unavailableReplicas": max(0, sum(rollout.sizes(every).values()) - available),
+        "unavailableReplicas": max(0, sum(_sizes(every).values()) - available),
         "observedGeneration": thing.metadata.get("generation", 1),
     }
     status: dict[str, Any] = {name: count for name, count in figures.items() if count}
@@ -214,7 +249,7 @@ def _status(desk: Desk, thing: Thing, sets: Sets) -> Mapping[str, Any]:
 
 
 def _available(desk: Desk, thing: Thing, available: int) -> Mapping[str, Any]:
-    limits = rollout.limits(thing.spec)
+    limits = limits_of(thing.spec)
     enough = available >= limits.wanted - limits.unavailable
     reason = "MinimumReplicasAvailable" if enough else "MinimumReplicasUnavailable"
     return _condition(desk, thing, "Available", "True" if enough else "False", reason)
@@ -235,7 +270,7 @@ def _progressing(desk: Desk, thing: Thing, status: Mapping[str, Any], new: Thing
             desk.later(thing.kind, thing.key, desk.now + float(deadline) + 1.0)
         return fresh
     assert old is not None
-    since = rollout.seconds(str(old.get("lastUpdateTime") or stamp(desk.now)))
+    since = seconds(str(old.get("lastUpdateTime") or stamp(desk.now)))
     if deadline is not None and desk.now - since > float(deadline):
         return _condition(desk, thing, "Progressing", "False", "ProgressDeadlineExceeded")
     if deadline is not None:

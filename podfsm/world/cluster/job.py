@@ -12,15 +12,25 @@ from typing import TYPE_CHECKING, Any
 from attrs import define, field
 
 from podfsm.kube.objects import Pod
+from podfsm.kube.workloads import JobSpec
 from podfsm.rules.disruption_budget import ready
+from podfsm.rules.job_failures import counts_as_failed, matching_rule, past_limit, replaces_only_failed, restarts_of
+from podfsm.rules.job_progress import (
+    Failures,
+    ended_at,
+    failures_in_a_row,
+    index_of,
+    indexes_of,
+    indexes_text,
+    success_met,
+)
 from podfsm.rules.phase_counts import TERMINAL
-from podfsm.world.cluster import job_pods, job_rules
+from podfsm.world.cluster import job_pods
 from podfsm.world.cluster.claims import claim
 from podfsm.world.cluster.desk import stamp
-from podfsm.world.cluster.job_rules import FINALIZER
-from podfsm.world.cluster.pods import active, condition, delete_all
-from podfsm.world.cluster.rollout import seconds
-from podfsm.world.cluster.state import Failures, Thing
+from podfsm.world.cluster.job_pods import FINALIZER
+from podfsm.world.cluster.pods import active, condition, delete_all, seconds
+from podfsm.world.cluster.state import Thing
 from podfsm.world.pod import PodWorld
 
 if TYPE_CHECKING:
@@ -55,6 +65,21 @@ class Sync:
     def spec(self) -> Mapping[str, Any]:
         """The Job's spec."""
         return self.thing.spec
+
+    @property
+    def job(self) -> JobSpec:
+        """The same in typed form."""
+        assert self.thing.job is not None
+        return self.thing.job
+
+    def has_failed(self, pod: Pod) -> bool:
+        """Whether a Pod counts as failed."""
+        return bool(counts_as_failed(pod, replaces_only_failed(self.job)))
+
+    def action(self, pod: Pod) -> str:
+        """What podFailurePolicy says of a failed Pod: FailJob, FailIndex, Ignore or Count; Count if it says nothing."""
+        met = matching_rule(self.job.podFailurePolicy, pod)
+        return met.action if met is not None else "Count"
 
     @property
     def indexed(self) -> bool:
@@ -104,20 +129,21 @@ def _uncounted(s: Sync) -> list[Pod]:
     mine = [pod.api for pod in s.pods if FINALIZER in pod.api.metadata.finalizers]
     if not s.indexed:
         return mine
-    return [pod for pod in mine if 0 <= job_rules.index_of(pod) < int(s.spec.get("completions") or 0)]
+    return [pod for pod in mine if 0 <= index_of(pod) < int(s.spec.get("completions") or 0)]
 
 
 def _count(desk: Desk, s: Sync) -> None:
     """Successes and failures, those of this sync included."""
     fresh = _uncounted(s)
     succeeded = [pod for pod in fresh if pod.status.phase == "Succeeded"]
-    failed = [pod for pod in fresh if job_rules.failed(pod, s.spec)]
-    s.failures = job_rules.count_failures(s.failures, succeeded, failed, desk.now)
+    failed = [pod for pod in fresh if s.has_failed(pod)]
+    ends = ([ended_at(pod, desk.now) for pod in pods] for pods in (succeeded, failed))
+    s.failures = failures_in_a_row(s.failures, *ends)
     s.succeeded = int(s.status.get("succeeded", 0)) + len(succeeded)
-    s.failed = int(s.status.get("failed", 0)) + sum(job_rules.policy_action(s.spec, p) != "Ignore" for p in failed)
+    s.failed = int(s.status.get("failed", 0)) + sum(s.action(p) != "Ignore" for p in failed)
     if s.indexed:
-        before = job_rules.indexes_of(s.status.get("completedIndexes", ""))
-        s.done = before | {job_rules.index_of(pod) for pod in succeeded}
+        before = indexes_of(s.status.get("completedIndexes", ""))
+        s.done = before | {index_of(pod) for pod in succeeded}
         s.succeeded = len(s.done)
         if s.per_index:
             job_pods.count_indexes(s, failed)
@@ -133,16 +159,16 @@ def _judge(desk: Desk, s: Sync) -> None:
     reason = _failure(desk, s)
     if reason:
         s.verdict = (FAILURE, reason)
-    elif s.indexed and job_rules.success_met(s.spec, s.done):
+    elif s.indexed and success_met(s.job.successPolicy, s.done):
         s.verdict = (SUCCESS, "SuccessPolicy")
 
 
 def _failure(desk: Desk, s: Sync) -> str:
     """Why the Job fails; empty if it does not."""
     spec, pods = s.spec, [pod.api for pod in s.pods]
-    if any(job_rules.failed(p, spec) and job_rules.policy_action(spec, p) == "FailJob" for p in pods):
+    if any(s.has_failed(p) and s.action(p) == "FailJob" for p in pods):
         return "PodFailurePolicy"
-    if s.failed > int(spec["backoffLimit"]) or job_rules.restarts_exceed(spec, pods):
+    if past_limit(s.failed, restarts_of(pods), s.job.backoffLimit, s.job.template.spec.restartPolicy):
         return "BackoffLimitExceeded"
     deadline, start = spec.get("activeDeadlineSeconds"), s.status.get("startTime")
     if deadline is not None and start and not spec.get("suspend"):
@@ -193,9 +219,9 @@ def _track(desk: Desk, s: Sync) -> None:
     s.status |= {"active": len(mine), "ready": sum(ready(pod) for pod in mine), "terminating": terminating}
     s.status |= {"succeeded": s.succeeded, "failed": failed}
     if s.indexed:
-        s.status["completedIndexes"] = job_rules.indexes_text(s.done)
+        s.status["completedIndexes"] = indexes_text(s.done)
         if s.per_index:
-            s.status["failedIndexes"] = job_rules.indexes_text(s.lost)
+            s.status["failedIndexes"] = indexes_text(s.lost)
     if s.verdict is not None:
         _conclude(desk, s, terminating)
     thing = desk.thing(s.thing.key)
@@ -205,8 +231,8 @@ def _track(desk: Desk, s: Sync) -> None:
 
 def _counts_as_failed(s: Sync, pod: Pod) -> bool:
     """Whether a Pod that is let go is a failure; when the Job fails, so is everything that still ran."""
-    if job_rules.failed(pod, s.spec):
-        return job_rules.policy_action(s.spec, pod) != "Ignore"
+    if s.has_failed(pod):
+        return s.action(pod) != "Ignore"
     return s.verdict is not None and s.verdict[0] == FAILURE and pod.status.phase != "Succeeded"
 
 
@@ -218,8 +244,8 @@ def _may_go(s: Sync, pod: PodWorld) -> bool:
     """Whether a Pod needs no more counting."""
     if s.thing.deleting or s.verdict is not None or pod.api.status.phase == "Succeeded":
         return True
-    kept = s.delayed.get(job_rules.index_of(pod.api))
-    return job_rules.failed(pod.api, s.spec) and (kept is None or kept.key != pod.key)
+    kept = s.delayed.get(index_of(pod.api))
+    return s.has_failed(pod.api) and (kept is None or kept.key != pod.key)
 
 
 def _conclude(desk: Desk, s: Sync, terminating: int) -> None:

@@ -9,9 +9,9 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from podfsm.kube.objects import Pod
+from podfsm.rules.job_failures import replacement_delay, replaces_only_failed
+from podfsm.rules.job_progress import INDEX, INDEX_FAILURES, ended_at, index_failures, index_of, indexes_of
 from podfsm.rules.phase_counts import TERMINAL
-from podfsm.world.cluster import job_rules
-from podfsm.world.cluster.job_rules import FINALIZER, INDEX
 from podfsm.world.cluster.pods import active, first_to_go, pod_of
 from podfsm.world.pod import PodWorld
 from podfsm.world.step import Delete, Patch
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from podfsm.world.cluster.desk import Desk
     from podfsm.world.cluster.job import Sync
 
+FINALIZER = "batch.kubernetes.io/job-tracking"
+"""Keeps a finished Pod until the Job has counted it."""
 BURST = 500
 """How many Pods one sync creates or deletes at most. Source: job_controller.go (MaxPodCreateDeletePerSync)."""
 
@@ -35,12 +37,12 @@ def manage(desk: Desk, s: Sync) -> None:
     if surplus:
         _delete(desk, s, surplus[:BURST])
         return
-    leaving = sum(_terminating(pod.api) for pod in s.pods) if job_rules.replaces_failed_only(s.spec) else 0
+    leaving = sum(_terminating(pod.api) for pod in s.pods) if replaces_only_failed(s.job) else 0
     missing = min(wanted - leaving - running, BURST)
     if missing <= 0:
         return
     if not s.per_index:
-        due = s.failures.last + job_rules.backoff(s.failures.count)
+        due = s.failures.last + replacement_delay(s.failures.count)
         if s.failures.count and due > desk.now:
             desk.later(s.thing.kind, s.thing.key, due)
             return
@@ -81,7 +83,7 @@ def _duplicates(s: Sync) -> tuple[list[PodWorld], list[PodWorld]]:
     going: list[PodWorld] = []
     left: list[PodWorld] = []
     for pod in sorted(s.running, key=lambda p: (not p.api.spec.nodeName, p.api.metadata.uid)):
-        index = job_rules.index_of(pod.api)
+        index = index_of(pod.api)
         stranger = not 0 <= index < int(s.spec.get("completions") or 0)
         (going if stranger or index in seen else left).append(pod)
         seen.add(index)
@@ -107,9 +109,9 @@ def release(desk: Desk, pod: PodWorld) -> None:
 
 def _create_indexes(desk: Desk, s: Sync, missing: int) -> None:
     """The lowest indexes without a Pod, those first whose back-off is over."""
-    taken = {job_rules.index_of(pod.api) for pod in s.running} | s.done | s.lost
-    if job_rules.replaces_failed_only(s.spec):
-        taken |= {job_rules.index_of(pod.api) for pod in s.pods if _terminating(pod.api)}
+    taken = {index_of(pod.api) for pod in s.running} | s.done | s.lost
+    if replaces_only_failed(s.job):
+        taken |= {index_of(pod.api) for pod in s.pods if _terminating(pod.api)}
     free = [index for index in range(int(s.spec["completions"])) if index not in taken][:missing]
     if not s.per_index:
         for index in free:
@@ -132,7 +134,8 @@ def _index_due(desk: Desk, s: Sync, index: int) -> float:
     last = s.delayed.get(index)
     if last is None:
         return desk.now
-    return job_rules.finished_at(last.api, desk.now) + job_rules.backoff(job_rules.index_failures(last.api) + 1)
+    due: float = ended_at(last.api, desk.now) + replacement_delay(index_failures(last.api) + 1)
+    return due
 
 
 def _create(desk: Desk, s: Sync, index: int | None) -> None:
@@ -145,8 +148,8 @@ def _create(desk: Desk, s: Sync, index: int | None) -> None:
         annotations = {**metadata.get("annotations", {}), INDEX: str(index)}
         if s.per_index:
             before = s.delayed.get(index)
-            count = job_rules.index_failures(before.api) + 1 if before is not None else 0
-            annotations[job_rules.INDEX_FAILURES] = str(count)
+            count = index_failures(before.api) + 1 if before is not None else 0
+            annotations[INDEX_FAILURES] = str(count)
         metadata["annotations"] = annotations
         metadata["labels"] = {**metadata.get("labels", {}), INDEX: str(index)}
         raw["spec"] = {**raw["spec"], "hostname": f"{s.thing.name}-{index}"}
@@ -157,14 +160,14 @@ def _create(desk: Desk, s: Sync, index: int | None) -> None:
 def count_indexes(s: Sync, failed: Sequence[Pod]) -> None:
     """Which indexes have failed for good, and which failed Pods wait for a successor."""
     limit = int(s.spec["backoffLimitPerIndex"])
-    lost = set(job_rules.indexes_of(s.status.get("failedIndexes", "")))
+    lost = set(indexes_of(s.status.get("failedIndexes", "")))
     by_name = {pod.api.metadata.name: pod for pod in s.pods}
-    busy = {job_rules.index_of(pod.api) for pod in s.running}
+    busy = {index_of(pod.api) for pod in s.running}
     for pod in failed:
-        index, action = job_rules.index_of(pod), job_rules.policy_action(s.spec, pod)
+        index, action = index_of(pod), s.action(pod)
         if index in s.done or index in lost:
             continue
-        if action == "FailIndex" or (action != "Ignore" and job_rules.index_failures(pod) + 1 > limit):
+        if action == "FailIndex" or (action != "Ignore" and index_failures(pod) + 1 > limit):
             lost.add(index)
         elif index not in busy:
             s.delayed[index] = by_name[pod.metadata.name]

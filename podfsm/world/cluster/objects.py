@@ -17,8 +17,9 @@ from podfsm.kube.cluster import PodDisruptionBudget, PodDisruptionBudgetStatus
 from podfsm.kube.decode import convert
 from podfsm.kube.objects import LabelSelector
 from podfsm.kube.patch import patched
+from podfsm.kube.workload_defaults import default_workload, generate_selector
+from podfsm.kube.workloads import TYPES, JobSpec
 from podfsm.world.cluster import naming
-from podfsm.world.cluster.defaults import completed
 from podfsm.world.cluster.desk import stamp
 from podfsm.world.cluster.state import Thing
 
@@ -44,12 +45,22 @@ def make(desk: Desk, raw: Mapping[str, Any]) -> Thing:
     metadata = {**(raw.get("metadata") or {}), "uid": uid, "generation": 1, "creationTimestamp": stamp(desk.now)}
     key = thing_key(kind, metadata)
     metadata["namespace"] = key.split("/")[1]
-    stored = completed({**raw, "metadata": metadata})
+    stored = _completed({**raw, "metadata": metadata})
     status = stored.pop("status", None) or {}
     _, namespace, name = key.split("/")
     thing = _typed(Thing(kind, key, namespace, name, uid, stored, {}, desk.now, number), status)
     desk.put(thing)
     return thing
+
+
+def _completed(raw: Mapping[str, Any]) -> dict[str, Any]:
+    """The object with its defaults, as a new one. What a template lacks is filled in when a Pod is made from it."""
+    if raw.get("kind") not in TYPES:
+        return dict(raw)
+    whole = default_workload(raw, templates=False)
+    if whole["kind"] == "Job":
+        generate_selector(whole)
+    return whole
 
 
 def _typed(thing: Thing, status: Mapping[str, Any] | None = None) -> Thing:
@@ -61,6 +72,8 @@ def _typed(thing: Thing, status: Mapping[str, Any] | None = None) -> Thing:
         elif status:
             budget = msgspec.structs.replace(budget, status=convert(dict(status), PodDisruptionBudgetStatus))
         return evolve(thing, budget=budget, selector=budget.spec.selector)
+    if thing.kind == "Job":
+        thing = evolve(thing, job=convert(thing.spec, JobSpec))
     selector = thing.spec.get("selector") if isinstance(thing.spec, Mapping) else None
     if thing.kind in ("ReplicationController", "Service"):
         return evolve(thing, selector=LabelSelector(matchLabels=dict(selector)) if selector else None)
@@ -84,7 +97,7 @@ def change(desk: Desk, key: str, kind: str, body: Any, subresource: str = "") ->
         metadata = {**new.get("metadata", {}), **{k: thing.metadata[k] for k in _OWN_METADATA}}
         if new.get("spec") != thing.raw.get("spec"):
             metadata["generation"] = int(thing.metadata.get("generation", 1)) + 1
-        changed = _typed(evolve(thing, raw=completed({**new, "metadata": metadata})))
+        changed = _typed(evolve(thing, raw=_completed({**new, "metadata": metadata})))
     except InputError as wrong:
         raise ScenarioError(f"a patch makes {key} invalid: {wrong}") from wrong
     if changed.raw != thing.raw:

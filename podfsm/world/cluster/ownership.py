@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from attrs import evolve
 
 from podfsm.world.cluster.job import orphan
-from podfsm.world.cluster.job_rules import FINALIZER
+from podfsm.world.cluster.job_pods import FINALIZER
 from podfsm.world.cluster.objects import FOREGROUND, ORPHAN, delete, without_finalizer
 from podfsm.world.cluster.state import NO_KEYS, Thing
 from podfsm.world.pod import PodWorld

@@ -6,6 +6,7 @@ Source: pkg/controller/controller_utils.go (ActivePodsWithRanks).
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
 from functools import cmp_to_key
 from heapq import nsmallest
 from math import log2
@@ -163,3 +164,8 @@ def condition(status: Mapping[str, Any], kind: str) -> Mapping[str, Any] | None:
     """A condition in an object's status."""
     found: Iterable[Mapping[str, Any]] = status.get("conditions") or ()
     return next((each for each in found if each.get("type") == kind), None)
+
+
+def seconds(text: str) -> float:
+    """A timestamp of an object's status on podfsm's clock."""
+    return seconds_of(datetime.fromisoformat(text))

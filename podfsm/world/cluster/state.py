@@ -14,6 +14,8 @@ from immutables import Map
 
 from podfsm.kube.cluster import Node, PodDisruptionBudget
 from podfsm.kube.objects import LabelSelector
+from podfsm.kube.workloads import JobSpec
+from podfsm.rules.job_progress import Failures
 from podfsm.rules.taint_eviction import Plan
 from podfsm.world.scripts import FOREVER, Environment
 
@@ -46,6 +48,8 @@ class Thing:
     selector: LabelSelector | None = None
     budget: PodDisruptionBudget | None = None
     """A PodDisruptionBudget in typed form, with its status."""
+    job: JobSpec | None = None
+    """The spec of a Job in typed form."""
 
     @property
     def spec(self) -> Mapping[str, Any]:
@@ -151,14 +155,6 @@ class Tries:
 
     count: int
     last: float
-
-
-@frozen
-class Failures:
-    """A Job's failures since its last success, and when the last of them ended."""
-
-    count: int = 0
-    last: float = 0.0
 
 
 @define

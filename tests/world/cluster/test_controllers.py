@@ -2,7 +2,6 @@
 
 import pytest
 
-from podfsm.world.cluster import rollout
 from tests.world.cluster.runs import Run, container, image, node, owner, pod
 
 SLOW_STOP = [{"container": "app", "attempts": [{"run": "forever", "stop": {"takes": "3s"}}]}]
@@ -200,17 +199,3 @@ def test_in_the_foreground_the_owner_goes_last():
     run = Run(owner("ReplicaSet", "web", replicas=1), containers=SLOW_STOP, steps=[delete], duration=12)
     assert list(run.cluster.things) == ["ReplicaSet/default/web"]
     assert run.cluster.things["ReplicaSet/default/web"].deleting
-
-
-def test_surge_and_unavailability_are_rounded_apart():
-    spec = {"replicas": 5, "strategy": {"rollingUpdate": {"maxSurge": "25%", "maxUnavailable": "25%"}}}
-    assert rollout.limits(spec) == rollout.Limits(5, 2, 1)
-    none = {"replicas": 3, "strategy": {"rollingUpdate": {"maxSurge": 0, "maxUnavailable": "10%"}}}
-    assert rollout.limits(none) == rollout.Limits(3, 0, 1)
-
-
-def test_the_new_set_grows_within_the_surge():
-    given = rollout.Limits(3, 1, 0)
-    assert rollout.new_size(given, 0, 3) == 1
-    assert rollout.new_size(given, 1, 4) == 1
-    assert rollout.new_size(given, 5, 5) == 3

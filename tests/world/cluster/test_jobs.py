@@ -2,7 +2,7 @@
 
 import pytest
 
-from podfsm.world.cluster import job_rules
+from podfsm.rules.job_progress import INDEX
 from tests.world.cluster.runs import Run, owner
 
 KEY = "Job/default/j"
@@ -51,7 +51,7 @@ def test_restarts_in_place_count_under_onfailure():
 
 def test_each_index_has_its_own_limit():
     run = Run(job(completions=2, parallelism=2, completionMode="Indexed", backoffLimitPerIndex=1), containers=exits(1))
-    assert sorted(p.metadata.annotations[job_rules.INDEX] for p in run.pods()) == ["0", "0", "1", "1"]
+    assert sorted(p.metadata.annotations[INDEX] for p in run.pods()) == ["0", "0", "1", "1"]
     assert run.status(KEY)["failedIndexes"] == "0,1"
     assert run.status(KEY)["failed"] == 4
     assert ended(run)["Failed"] == "FailedIndexes"
@@ -113,15 +113,3 @@ def test_a_finished_job_goes_when_its_time_to_live_is_over():
 def test_the_pods_of_a_deleted_job_go_though_they_were_held():
     run = Run(job(), steps=[{"at": 10, "delete": "jobs/j"}])
     assert run.pods() == []
-
-
-@pytest.mark.parametrize(
-    ("indexes", "text"), [((), ""), ((1,), "1"), ((0, 1), "0,1"), ((0, 1, 2, 5, 7, 8), "0-2,5,7,8")]
-)
-def test_indexes_are_written_in_runs(indexes, text):
-    assert job_rules.indexes_text(indexes) == text
-    assert job_rules.indexes_of(text) == frozenset(indexes)
-
-
-def test_the_pause_doubles_up_to_ten_minutes():
-    assert [job_rules.backoff(n) for n in (0, 1, 2, 3, 7, 50)] == [0, 10, 20, 40, 600, 600]
