@@ -110,7 +110,9 @@ def stop_again(m: Model, d: Draft) -> None:
     assert d.work is not None
     deletion_grace = d.work.pod.metadata.deletionGracePeriodSeconds
     for container_id, stop in list(d.stops.items()):
-        if container_id not in d.stops:
+        if not is_running(d, container_id):
+            if container_id in d.stops:
+                _stopped(m, d, container_id)
             continue
         container = find_container(d.work.pod.spec, _name(d, container_id))
         grace = d.work.grace or container_grace(d.work.pod.spec, container, deletion_grace=deletion_grace)
@@ -157,7 +159,7 @@ def _take_turn(m: Model, d: Draft, container_id: str) -> None:
     """Wait for those that must stop first, as long as the grace lasts; else send the signal."""
     stop = d.stops[container_id]
     if stop.ordered and stop.grace > 0 and _others(m, d, container_id):
-        if container_state(m, d, _name(d, container_id)) != "WaitingTurn":
+        if is_running(d, container_id) and container_state(m, d, _name(d, container_id)) != "WaitingTurn":
             fire_container(m, d, _name(d, container_id), "wait_turn", others_running=True)
         d.at(d.now + stop.grace, "stop", container_id)
     else:

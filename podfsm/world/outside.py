@@ -21,8 +21,8 @@ from podfsm.rules.pod_status import KillReason
 from podfsm.world import api
 from podfsm.world.model import Model
 from podfsm.world.pod import Draft
+from podfsm.world.power import power_off
 from podfsm.world.restarted import begin_anew
-from podfsm.world.sandbox import sandbox_dies
 from podfsm.world.scripts import FOREVER
 from podfsm.world.worker import update_pod
 
@@ -196,11 +196,6 @@ def _kill(m: Model, d: Draft, event: Kill) -> None:
     update_pod(m, d)
 
 
-def _power_off(m: Model, d: Draft, _event: PowerOff) -> None:
-    if d.sandboxes:
-        sandbox_dies(m, d, d.sandboxes[0].id)
-
-
 def _heard(m: Model, d: Draft) -> None:
     """The stored Pod changed: its kubelet, if it has one, sees it a moment later."""
     if d.exists and d.api.spec.nodeName:
@@ -216,5 +211,5 @@ OUTSIDE: dict[type, Callable[[Model, Draft, Any], None]] = {
     Thaw: _thaw,
     Network: _network,
     Kill: _kill,
-    PowerOff: _power_off,
+    PowerOff: lambda m, d, _: power_off(m, d),
 }

@@ -11,7 +11,7 @@ import heapq
 from collections.abc import Collection
 
 from podfsm.rules.facts import WorkerState
-from podfsm.world import kill
+from podfsm.world import kill, probing
 from podfsm.world.model import Model
 from podfsm.world.pod import Draft
 
@@ -25,16 +25,18 @@ def begin_anew(m: Model, d: Draft) -> None:
     d.backoffs, d.image_backoffs, d.reasons, d.retry_at = {}, {}, {}, None
     d.status = d.api.status
     _forget_probes(d)
-    if d.busy and d.work is not None and d.work.kind is WorkerState.TERMINATING:
-        _void(d, _STOPPING)
-        kill.stop_again(m, d)
-    elif not d.busy:
+    if not d.busy:
         d.last_sync = -1.0
         d.cache, d.cache_sandboxes, d.cache_at = d.live, d.sandboxes, d.now
+    elif d.work is not None and d.work.kind is WorkerState.TERMINATING:
+        _void(d, _STOPPING)
+        kill.stop_again(m, d)
+    elif d.plan and all(op.kind != "probe-workers" for op in d.plan):
+        probing.add_workers(m, d)  # the sync that goes on has them behind it
 
 
 def _forget_probes(d: Draft) -> None:
-    """The next sync starts new workers."""
+    """New workers come with the next sync."""
     d.probes, d.results_of, d.probe_next, d.parked = {}, {}, {}, {}
     d.asleep, d.triggered = frozenset(), frozenset()
     _void(d, _PROBING)

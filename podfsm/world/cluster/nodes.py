@@ -134,7 +134,7 @@ def start_kubelet(desk: Desk, name: str) -> None:
     node = desk.c.nodes[name]
     if node.alive:
         return
-    node = evolve(node, alive=True, node=_with_condition(node.node, _readiness(node)))
+    node = evolve(node, alive=True, pressure=None, node=_with_condition(node.node, _readiness(node)))
     desk.forget(MONITOR, name)
     desk.put_node(node)
     desk.later(MONITOR, name, _next_look(desk, desk.now))

@@ -91,9 +91,9 @@ def _note(desk: Desk, node: NodeState, *, low: bool) -> NodeState:
     since = desk.now if low else node.pressure
     if since is not None and desk.now - since >= timing_constant("pressure-transition"):
         since = None
-    changed = (since is None) != (node.pressure is None)
+    shown = any(each.type == _HIGH.type and each.status == "True" for each in node.node.status.conditions)
     node = evolve(node, pressure=since)
-    if changed:
+    if shown != (since is not None):
         return report_condition(desk, node, _LOW if since is None else _HIGH)
     desk.c.nodes = desk.c.nodes.set(node.name, node)
     return node

@@ -76,3 +76,31 @@ def test_a_process_that_has_its_signal_answers_whoever_asks():
 def test_a_hook_is_called_twice():
     hook = {"containers": [container(lifecycle={"preStop": {"sleep": {"seconds": 8}}})]}
     assert 24 <= stopping("1s", restart(13, 15), **hook).when("p", "Failed") < 25
+
+
+def test_a_start_that_goes_on_has_its_probes():
+    failing = [{"container": "app", "readinessProbe": [{"to": "30s", "result": "failure"}]}]
+    probed = pod("p", containers=[container(image="slow:1", readinessProbe=CHECK)])
+    images = {"slow:1": {"pullTakes": "6s"}}
+    run = Run(node("a"), probed, containers=failing, images=images, steps=restart(2, 4), duration=60)
+    assert run.when("p", "Running") < 10
+    assert 36 < run.when("p", "Ready=True:") < 50
+
+
+def test_a_machine_that_goes_off_while_it_pulls_begins_anew():
+    slow = pod("p", containers=[container(image="slow:1")])
+    steps = [{"at": 2, "shutdown": "sudden", "node": "a"}, {"at": 20, "kubelet": "start", "node": "a"}]
+    run = Run(node("a"), slow, images={"slow:1": {"pullTakes": "6s"}}, steps=steps, duration=60)
+    assert 26 < run.when("p", "Running") < 27
+    assert run.pods()[0].status.containerStatuses[0].restartCount == 0
+
+
+def test_a_sidecar_that_ends_in_its_hook_needs_no_turn():
+    hook = container(lifecycle={"preStop": {"exec": {"command": ["x"]}}})
+    spec = {"initContainers": [{**hook, "name": "side", "restartPolicy": "Always"}]}
+    scripts = [
+        {"container": "app", "attempts": [{"run": "forever", "stop": {"takes": "9s"}}]},
+        {"container": "side", "attempts": [{"run": "12s", "exit": 1}], "preStop": [{"takes": "8s"}]},
+    ]
+    run = Run(node("a"), pod("p", **spec), containers=scripts, steps=[{"at": 10, "delete": "pods/p"}])
+    assert 19 <= run.when("p", "Failed") < 20

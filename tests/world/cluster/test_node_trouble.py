@@ -179,6 +179,14 @@ def test_while_the_pressure_lasts_and_some_time_after_besteffort_pods_are_kept_o
     assert 300 < run.when("waits", "PodScheduled=True:") < 340, "its taint goes with the condition"
 
 
+def test_a_kubelet_that_starts_again_knows_of_no_pressure():
+    steps = [{"at": 60, "kubelet": "stop", "node": "a"}, {"at": 62, "kubelet": "start", "node": "a"}]
+    run = Run(node("a"), pod("p"), containers=[eats("p", "9Gi")], steps=steps, duration=100)
+    shown = {c.type: c.status for c in run.cluster.nodes["a"].node.status.conditions}
+    assert shown["MemoryPressure"] == "False"
+    assert run.cluster.nodes["a"].node.spec.taints == ()
+
+
 def test_critical_pods_are_not_evicted():
     run = Run(TOP, node("a"), pod("p", priorityClassName="top"), containers=[eats("p", "9Gi")], duration=60)
     assert [p.status.phase for p in run.pods()] == ["Running"]
