@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 import click
@@ -16,6 +16,7 @@ from podfsm.kube.document import Document
 from podfsm.kube.duration import parse_duration
 from podfsm.kube.objects import Pod
 from podfsm.kube.read import read_documents
+from podfsm.lint import references
 from podfsm.simulate import prepare
 from podfsm.simulate.output import FORMATS, writer
 from podfsm.simulate.run import Simulation
@@ -142,10 +143,12 @@ def _until(text: str | None) -> float | None:
         raise
 
 
-def _warn(documents: Iterable[Document]) -> None:
-    """Fields that no API object has are most likely misspelt; they are not ignored without a word."""
+def _warn(documents: Sequence[Document]) -> None:
+    """Misspelt fields, missing objects and rival claims are not passed over without a word."""
     for document in documents:
         if document.kind == "Pod":
             for path, hint in unknown_fields(document.raw, Pod):
                 warning = document.error("no such field, so it is ignored", path, hint=hint)
                 print(f"podfsm: warning: {warning}", file=sys.stderr)
+    for each in references(documents):
+        print(f"podfsm: {each.severity}: {each.place}: {each.why}", file=sys.stderr)

@@ -8,7 +8,8 @@ from typing import Any
 TOLERATED = ("node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable")
 TOLERATION_SECONDS = 300
 
-_BUILT_IN = {"system-cluster-critical": 2_000_000_000, "system-node-critical": 2_000_001_000}
+BUILT_IN = {"system-cluster-critical": 2_000_000_000, "system-node-critical": 2_000_001_000}
+"""PriorityClasses that every cluster has, and their values."""
 _PREEMPT = "PreemptLowerPriority"
 
 
@@ -57,7 +58,7 @@ def prioritize(spec: dict[str, Any], priority_classes: Iterable[Mapping[str, Any
         name = min(defaults, key=lambda each: _value(each[1]))[0] if defaults else ""
         if name:
             spec["priorityClassName"] = name
-    chosen: Mapping[str, Any] = classes.get(name) or ({"value": _BUILT_IN[name]} if name in _BUILT_IN else {})
+    chosen: Mapping[str, Any] = classes.get(name) or ({"value": BUILT_IN[name]} if name in BUILT_IN else {})
     if chosen or not name:
         if spec.get("priority") is None:
             spec["priority"] = _value(chosen)

@@ -23,31 +23,35 @@ from podfsm.kube.workload_defaults import default_workload
 from podfsm.kube.workloads import TYPES, CronJob, Job
 from podfsm.lint.crowd import Group, groups, namespace_of, selected
 from podfsm.lint.finding import ERROR, SEVERITIES, Finding, Place, finding
+from podfsm.lint.references import references
 from podfsm.rules.advice import NOTE, POD_ADVICE, WARNING, Advice, Subject
 from podfsm.rules.advice_owners import idle_budget, lasting_job, lost_logs, outdated_owner, stuck_budget
 from podfsm.rules.advice_probes import PROBE_ADVICE
 from podfsm.rules.deletion_gc import has_successor
-from podfsm.rules.disruption_budget import well_formed
 from podfsm.rules.pod_preset import require_served
-from podfsm.rules.problems import INVALID, Problem
+from podfsm.rules.problems import Problem
 from podfsm.rules.validation import pod_problems
+from podfsm.rules.validation_objects import budget_problems
 from podfsm.rules.validation_workloads import workload_problems
 
-__all__ = ["ERROR", "LINTED", "NOTE", "SEVERITIES", "WARNING", "Finding", "Place", "lint"]
+__all__ = ["ERROR", "LINTED", "NOTE", "SEVERITIES", "WARNING", "Finding", "Place", "lint", "references"]
 
 LINTED = ("Pod", *TYPES, "PodDisruptionBudget", "PodPreset")
 """The kinds that are looked at."""
 
 
 def lint(documents: Sequence[Document], gates: Gates) -> list[Finding]:
-    """Every finding in these objects, in their order. Raises InputError for an object that cannot be decoded."""
+    """Every finding in these objects, in their order, and then what they say together, once each is sound alone.
+
+    Raises InputError for an object that cannot be decoded.
+    """
     crowd = list(groups(documents))
     found: list[Finding] = []
     for document in documents:
         if document.kind in LINTED:
             look = _LOOKS.get(document.kind, _workload)
             found.extend(look(document, gates, crowd))
-    return found
+    return found if any(each.severity == ERROR for each in found) else [*found, *references(documents)]
 
 
 def _pod(document: Document, gates: Gates, _crowd: Sequence[Group]) -> Iterator[Finding]:
@@ -83,9 +87,10 @@ def _workload(document: Document, gates: Gates, _crowd: Sequence[Group]) -> Iter
 
 
 def _budget(document: Document, _gates: Gates, crowd: Sequence[Group]) -> Iterator[Finding]:
-    spec = decode(document, PodDisruptionBudget).spec
-    if not well_formed(spec):
-        yield from _refusals(document, [Problem("spec", INVALID, well_formed.statement, well_formed.id)])
+    budget = decode(document, PodDisruptionBudget)
+    spec, problems = budget.spec, list(budget_problems(budget))
+    if problems:
+        yield from _refusals(document, problems)
         return
     chosen = selected(crowd, namespace_of(document), spec.selector)
     counts = [each.replicas for each in chosen]

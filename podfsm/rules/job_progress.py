@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 
@@ -158,6 +159,17 @@ def indexes_of(text: str) -> frozenset[int]:
         first, _, last = part.partition("-")
         found.update(range(int(first), int(last or first) + 1))
     return frozenset(found)
+
+
+_INDEXES = re.compile(r"\d+(?:-\d+)?(?:,\d+(?:-\d+)?)*", re.ASCII)
+
+
+def readable_indexes(text: str, completions: int) -> bool:
+    """Whether a text names indexes of a Job with so many completions, each later than the one before."""
+    if not _INDEXES.fullmatch(text):
+        return False
+    numbers = [int(number) for part in text.split(",") for number in part.split("-")]
+    return numbers == sorted(set(numbers)) and numbers[-1] < completions
 
 
 _LEADER = SuccessPolicy((SuccessPolicyRule(succeededIndexes="0,2-3", succeededCount=2),))

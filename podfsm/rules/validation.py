@@ -14,6 +14,7 @@ from podfsm.rules.names import is_label, is_label_value, is_qualified, is_subdom
 from podfsm.rules.pod_preset import MIRROR
 from podfsm.rules.problems import DUPLICATE, FORBIDDEN, INVALID, NOT_SUPPORTED, REQUIRED, Problem, Problems
 from podfsm.rules.readiness_gates import well_named
+from podfsm.rules.validation_affinity import affinity_problems
 from podfsm.rules.validation_containers import containers_problems, untrimmed_images
 from podfsm.rules.validation_scheduling import gate_problems, spread_problems, toleration_problems
 
@@ -75,6 +76,7 @@ def spec_problems(spec: PodSpec, path: str, gates: Gates) -> Problems:
             yield Problem(at, INVALID, "must be a qualified name", "gate-name-format")
     yield from gate_problems(spec.schedulingGates, f"{path}.schedulingGates")
     yield from toleration_problems(spec.tolerations, f"{path}.tolerations", gates)
+    yield from affinity_problems(spec.affinity, f"{path}.affinity")
     yield from spread_problems(spec.topologySpreadConstraints, f"{path}.topologySpreadConstraints", gates)
     yield from _names(spec, path)
     yield from _host_network(spec, f"{path}.containers")

@@ -9,6 +9,7 @@ from podfsm.engine.versions import Gates
 from podfsm.kube.objects import PodSpec
 from podfsm.kube.workloads import CronJob, Job, JobSpec, OnExitCodes, PodFailurePolicyRule
 from podfsm.rules.facts import Policy
+from podfsm.rules.job_progress import readable_indexes
 from podfsm.rules.problems import (
     DUPLICATE,
     INVALID,
@@ -77,6 +78,10 @@ def _modes(spec: JobSpec, path: str) -> Problems:
         for name in ("backoffLimitPerIndex", "successPolicy"):
             if getattr(spec, name) is not None:
                 yield Problem(f"{path}.{name}", INVALID, f"needs completionMode {INDEXED}")
+    for index, rule in enumerate(spec.successPolicy.rules if spec.successPolicy is not None else ()):
+        if rule.succeededIndexes is not None and not readable_indexes(rule.succeededIndexes, spec.completions or 0):
+            where = f"{path}.successPolicy.rules[{index}].succeededIndexes"
+            yield Problem(where, INVALID, "must be indexes below completions, in order, as in 0,2-4")
     if spec.maxFailedIndexes is not None and spec.backoffLimitPerIndex is None:
         yield Problem(f"{path}.backoffLimitPerIndex", REQUIRED, "maxFailedIndexes needs it")
     allowed = ("Failed",) if spec.podFailurePolicy is not None else ("TerminatingOrFailed", "Failed")

@@ -91,8 +91,7 @@ def _creation(what: ScenarioStep, setup: Setup, number: int) -> Acted:
 
 def check_node(document: Document) -> None:
     """A Node must have a name and decode. Raises InputError."""
-    if not document.name:
-        raise document.error("a Node without a name", "metadata.name", expected="a name")
+    check_object(document)
     with document.locating():
         node_state(document.raw, 0.0)
 
@@ -117,7 +116,7 @@ def _on(what: ScenarioStep, target: Target, key: str, world: World) -> Acted:
         return Gone(key)
     if what.action == "evict":
         if target.kind != "Pod":
-            raise NotModelled(f"{what.path}: only Pods can be evicted")
+            raise NotModelled(f"{what.path}: only Pods can be evicted, not a {target.kind}")
         return Evict(key, what.grace)
     if what.action == "delete":
         if target.kind == "Pod":

@@ -88,6 +88,8 @@ def _check_target(step: ScenarioStep, setup: Setup, there: _There) -> None:
         raise complaint(step, setup, "not a target", step.target, expected=TARGET_FORMS)
     resource, sub = found["resource"], found["sub"] or ""
     kinds = {"pods": "Pod", "nodes": "Node", **RESOURCES}
+    if step.action == "evict" and resource != "pods":
+        raise complaint(step, setup, "only Pods can be evicted", step.target, expected="pods/NAME or pods/*")
     if resource not in kinds:
         raise complaint(step, setup, f"{resource} cannot be acted on", step.target, hint=nearest(resource, kinds))
     known = SUBRESOURCES.get(resource, ("status", "scale"))

@@ -9,13 +9,14 @@ import msgspec
 from attrs import evolve, frozen
 
 from podfsm.errors import NotModelled, close_to, nearest
-from podfsm.kube.cluster import PodDisruptionBudget
 from podfsm.kube.decode import decode
 from podfsm.kube.document import Document
-from podfsm.kube.objects import LabelSelector, ObjectMeta, Pod, PodSpec, Struct
+from podfsm.kube.objects import Pod
 from podfsm.kube.words import quoted
-from podfsm.simulate.admission import refuse_invalid
+from podfsm.simulate.admission import refuse_invalid, refuse_invalid_object
 from podfsm.simulate.scenario import MACHINE, Scenario, ScenarioStep, read_scenario
+from podfsm.world.cluster.nodes import node_state
+from podfsm.world.cluster.objects import thing_key
 from podfsm.world.creation import pod_key, stored_form
 from podfsm.world.scripts import Environment
 from podfsm.world.step import Create
@@ -89,6 +90,11 @@ def read_setup(documents: Sequence[Document], scenario: Document | None = None) 
     spec = read_scenario(scenarios[0]) if scenarios else Scenario()
     _check_scenario((*pods, *objects), spec)
     nodes = tuple(d for d in documents if d.kind == "Node")
+    for node in nodes:
+        check_object(node)
+        with node.locating():
+            node_state(node.raw, 0.0)
+    _check_twice((*objects, *nodes))
     late = frozenset(
         f"{step.body['kind']}/{step.body.get('metadata', {}).get('name', '')}"
         for step in spec.steps
@@ -108,28 +114,27 @@ def not_simulated(document: Document, hint: str = "") -> NotModelled:
 
 
 def check_object(document: Document) -> None:
-    """A controller's object must have a name, and a selector and template that decode. Raises InputError."""
+    """An object that is not a Pod must have a name, and be one that the API server accepts. Raises InputError."""
     if not document.name:
         raise document.error(f"a {document.kind} without a name", "metadata.name", expected="a name")
-    spec = document.raw.get("spec")
     if document.kind in WORKLOADS:
+        spec = document.raw.get("spec")
         template = spec.get("template") if isinstance(spec, dict) else None
         if not isinstance(template, dict):
             raise document.error("no template", "spec.template", expected="a Pod template")
-        decode(document, PodTemplate, at="spec.template")
         if not (template.get("spec") or {}).get("containers"):
             raise document.error("no containers", "spec.template.spec.containers", expected="at least one container")
-    if document.kind == "PodDisruptionBudget":
-        decode(document, PodDisruptionBudget)
-    elif document.kind not in ("PriorityClass", "ReplicationController") and isinstance(spec, dict):
-        decode(document, LabelSelector, at="spec.selector")
+    refuse_invalid_object(document)
 
 
-class PodTemplate(Struct, frozen=True):
-    """The template in a controller's object."""
-
-    metadata: ObjectMeta = ObjectMeta()
-    spec: PodSpec = PodSpec()
+def _check_twice(documents: Iterable[Document]) -> None:
+    """Two objects of one kind and name are one too many."""
+    seen: dict[str, Document] = {}
+    for each in documents:
+        key = thing_key(each.kind, each.raw.get("metadata") or {})
+        if key in seen:
+            raise each.error(f"a second {each.kind} of this name", "metadata.name", found=quoted(each.name))
+        seen[key] = each
 
 
 def _check_names(pods: Iterable[Document]) -> None:

@@ -109,7 +109,7 @@ def test_advice_on_pods(more, rule):
 def test_a_pod_of_a_controller_is_not_bare():
     assert rules(POD) == ["advice-bare-pod"]
     owner = "ownerReferences: [{apiVersion: v1, kind: ReplicaSet, name: r, uid: u, controller: true}]"
-    assert rules(POD.replace("{name: p}", f"{{name: p, {owner}}}")) == []
+    assert rules(POD.replace("{name: p}", f"{{name: p, {owner}}}")) == ["advice-unknown-owner"]
 
 
 def test_sidecars_of_old_versions():

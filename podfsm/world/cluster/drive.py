@@ -11,7 +11,9 @@ from typing import Any
 
 from attrs import evolve, frozen
 
+from podfsm.errors import ScenarioError
 from podfsm.kube.patch import patched
+from podfsm.rules.validation_objects import object_problems
 from podfsm.world.cluster import (
     admission,
     daemonset,
@@ -216,6 +218,8 @@ def _change_node(desk: Desk, event: ChangeNode) -> None:
     """The patch sees the taints that are there, those of the node controller included."""
     state = desk.c.nodes[event.name]
     raw = patched(nodes.shown(state), event.kind, event.body)
+    for problem in object_problems({**raw, "kind": "Node"}, desk.m.gates):
+        raise ScenarioError(f"a patch makes Node {event.name} invalid: {problem.field}: {problem.why}")
     desk.put_node(nodes.changed_node(state, raw, desk.now))
 
 

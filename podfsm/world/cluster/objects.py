@@ -6,7 +6,7 @@ waits for them; or they are orphaned. `ownership` does what follows. Source: api
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -19,6 +19,8 @@ from podfsm.kube.objects import LabelSelector
 from podfsm.kube.patch import patched
 from podfsm.kube.workload_defaults import default_workload, generate_selector
 from podfsm.kube.workloads import TYPES, JobSpec
+from podfsm.rules.problems import Problem
+from podfsm.rules.validation_objects import object_problems
 from podfsm.world.cluster import naming
 from podfsm.world.cluster.desk import stamp
 from podfsm.world.cluster.state import Thing
@@ -97,11 +99,18 @@ def change(desk: Desk, key: str, kind: str, body: Any, subresource: str = "") ->
         metadata = {**new.get("metadata", {}), **{k: thing.metadata[k] for k in _OWN_METADATA}}
         if new.get("spec") != thing.raw.get("spec"):
             metadata["generation"] = int(thing.metadata.get("generation", 1)) + 1
-        changed = _typed(evolve(thing, raw=_completed({**new, "metadata": metadata})))
+        whole = _completed({**new, "metadata": metadata})
+        _refuse(object_problems(whole, desk.m.gates, thing.raw))
+        changed = _typed(evolve(thing, raw=whole))
     except InputError as wrong:
         raise ScenarioError(f"a patch makes {key} invalid: {wrong}") from wrong
     if changed.raw != thing.raw:
         desk.put(changed)
+
+
+def _refuse(problems: Sequence[Problem]) -> None:
+    if problems:
+        raise InputError(problems[0].why or problems[0].type, path=problems[0].field)
 
 
 def delete(desk: Desk, key: str, propagation: str = "Background") -> None:

@@ -79,7 +79,7 @@ def _of_same_owner(desk: Desk, pod: Pod, nodes: Sequence[NodeState]) -> list[int
     owner = next((o.uid for o in pod.metadata.ownerReferences if o.controller and o.kind in _SPREAD), "")
     if not owner or pod.spec.topologySpreadConstraints:
         return [0] * len(nodes)
-    on = desk.c.tallies.get(owner, NOTHING).nodes
+    on = desk.c.tallies.get(owner, NOTHING).placed
     return [on.get(node.node.metadata.name, 0) for node in nodes]
 
 

@@ -147,6 +147,8 @@ class Tally:
     """Active ones by their labels."""
     nodes: Map[str, int] = field(factory=Map)
     """Active ones by their node, those without one included."""
+    placed: Map[str, int] = field(factory=Map)
+    """Those that are not being deleted by their node, finished ones included."""
 
 
 @frozen

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TypeVar
 
-from attrs import frozen
+from attrs import evolve, frozen
 from immutables import Map
 
 from podfsm.kube.objects import Pod
@@ -26,6 +26,8 @@ class Counted:
     terminating: bool = False
     labels: frozenset[tuple[str, str]] = frozenset()
     node: str = ""
+    stays: bool = False
+    """It is not being deleted; it may have finished."""
 
 
 _NOT = Counted()
@@ -37,11 +39,12 @@ def counted(pod: Pod | None) -> Counted:
     if pod is None or not owner:
         return _NOT
     if pod.status.phase in TERMINAL:
-        return Counted(owner)
+        stays = pod.metadata.deletionTimestamp is None
+        return Counted(owner, node=pod.spec.nodeName if stays else "", stays=stays)
     if pod.metadata.deletionTimestamp is not None:
         return Counted(owner, terminating=True)
     labels = frozenset(pod.metadata.labels.items())
-    return Counted(owner, True, ready(pod), False, labels, pod.spec.nodeName)
+    return Counted(owner, True, ready(pod), False, labels, pod.spec.nodeName, stays=True)
 
 
 def count(c: ClusterDraft, before: Pod | None, after: Pod | None) -> None:
@@ -57,10 +60,12 @@ def count(c: ClusterDraft, before: Pod | None, after: Pod | None) -> None:
 
 
 def _added(tally: Tally, pod: Counted, sign: int) -> Tally:
+    placed = _changed(tally.placed, pod.node, sign) if pod.stays else tally.placed
     if not pod.active:
-        return Tally(tally.active, tally.ready, tally.terminating + sign * pod.terminating, tally.labels, tally.nodes)
+        terminating = tally.terminating + sign * pod.terminating
+        return evolve(tally, terminating=terminating, placed=placed)
     labels, nodes = _changed(tally.labels, pod.labels, sign), _changed(tally.nodes, pod.node, sign)
-    return Tally(tally.active + sign, tally.ready + sign * pod.ready, tally.terminating, labels, nodes)
+    return Tally(tally.active + sign, tally.ready + sign * pod.ready, tally.terminating, labels, nodes, placed)
 
 
 def _changed(counts: Map[K, int], key: K, sign: int) -> Map[K, int]:

@@ -75,7 +75,7 @@ def test_steps_that_make_no_sense_are_located(step, says):
 def test_targets_of_unknown_resources_are_refused():
     with pytest.raises(InputError, match="did you mean deployments"):
         Run(pod("p"), steps=[{"at": 1, "delete": "deployment/x"}])
-    with pytest.raises(NotModelled, match="only Pods"):
+    with pytest.raises(InputError, match="only Pods can be evicted"):
         Run(node("a"), pod("p"), steps=[{"at": 1, "evict": "nodes/a"}])
 
 

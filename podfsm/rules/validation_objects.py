@@ -1,0 +1,64 @@
+"""Objects around Pods as the API server checks them: whatever kind it is, created or changed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from podfsm.engine.versions import Gates
+from podfsm.kube.cluster import Node, PodDisruptionBudget
+from podfsm.kube.decode import convert
+from podfsm.kube.workload_defaults import default_workload
+from podfsm.kube.workloads import SETS, TYPES
+from podfsm.rules.disruption_budget import well_formed
+from podfsm.rules.problems import INVALID, NOT_SUPPORTED, REQUIRED, Problem, Problems
+from podfsm.rules.taints import NO_EXECUTE, NO_SCHEDULE, PREFER_NO_SCHEDULE
+from podfsm.rules.validation_scheduling import selector_problems
+from podfsm.rules.validation_workloads import workload_problems
+
+_EFFECTS = (NO_SCHEDULE, PREFER_NO_SCHEDULE, NO_EXECUTE)
+
+
+def object_problems(raw: Mapping[str, Any], gates: Gates, before: Mapping[str, Any] | None = None) -> list[Problem]:
+    """What the API server finds wrong with an object, new or as a change of `before`; nothing for other kinds.
+
+    Raises InputError, with a path, for one that does not decode.
+    """
+    kind = str(raw.get("kind"))
+    found: list[Problem] = []
+    if kind in TYPES:
+        convert(raw, TYPES[kind])
+        owner = default_workload(raw, pod_level_resources=gates.on("PodLevelResources"))
+        found = [*_fixed(raw, before), *workload_problems(convert(owner, TYPES[kind]), gates)]
+    elif kind == "PodDisruptionBudget":
+        found = list(budget_problems(convert(raw, PodDisruptionBudget)))
+    elif kind == "Node":
+        found = list(_node(convert(raw, Node)))
+    elif kind == "PriorityClass" and (isinstance(raw.get("value"), bool) or not isinstance(raw.get("value"), int)):
+        found = [Problem("value", REQUIRED if raw.get("value") is None else INVALID, "must be an integer")]
+    return found
+
+
+def _fixed(raw: Mapping[str, Any], before: Mapping[str, Any] | None) -> Problems:
+    """The selector of all but ReplicationControllers stays as it was made."""
+    if before is None or raw.get("kind") not in (*SETS, "Job"):
+        return
+    old, new = ((each.get("spec") or {}).get("selector") for each in (before, raw))
+    if old != new:
+        yield Problem("spec.selector", INVALID, "cannot be changed")
+
+
+def budget_problems(budget: PodDisruptionBudget) -> Problems:
+    """What is wrong with a PodDisruptionBudget."""
+    if not well_formed(budget.spec):
+        yield Problem("spec", INVALID, well_formed.statement, well_formed.id)
+    if budget.spec.selector is not None:
+        yield from selector_problems(budget.spec.selector, "spec.selector")
+
+
+def _node(node: Node) -> Problems:
+    for index, taint in enumerate(node.spec.taints):
+        if not taint.key:
+            yield Problem(f"spec.taints[{index}].key", REQUIRED, "a taint has a key")
+        if taint.effect not in _EFFECTS:
+            yield Problem(f"spec.taints[{index}].effect", NOT_SUPPORTED, f"must be one of {', '.join(_EFFECTS)}")
