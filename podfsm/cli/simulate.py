@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 import click
@@ -16,6 +16,7 @@ from podfsm.kube.document import Document
 from podfsm.kube.duration import parse_duration
 from podfsm.kube.objects import Pod
 from podfsm.kube.read import read_documents
+from podfsm.kube.workloads import TYPES
 from podfsm.simulate import prepare
 from podfsm.simulate.output import FORMATS, writer
 from podfsm.simulate.run import Simulation
@@ -23,6 +24,8 @@ from podfsm.world.timing import PROFILES
 
 PICTURES = ("svg", "html", "perfetto")
 """Forms that show a whole run; `podfsm.render.timeline` draws them."""
+_PLACEMENT = ("nodeSelector", "affinity", "topologySpreadConstraints")
+"""Fields of a Pod's spec that choose among nodes."""
 
 
 @click.command("simulate", context_settings=HELP)
@@ -142,10 +145,24 @@ def _until(text: str | None) -> float | None:
         raise
 
 
-def _warn(documents: Iterable[Document]) -> None:
+def _warn(documents: Sequence[Document]) -> None:
     """Fields that no API object has are most likely misspelt; they are not ignored without a word."""
     for document in documents:
-        if document.kind == "Pod":
-            for path, hint in unknown_fields(document.raw, Pod):
-                warning = document.error("no such field, so it is ignored", path, hint=hint)
-                print(f"podfsm: warning: {warning}", file=sys.stderr)
+        type_ = Pod if document.kind == "Pod" else TYPES.get(document.kind)
+        for path, hint in unknown_fields(document.raw, type_) if type_ is not None else ():
+            warning = document.error("no such field, so it is ignored", path, hint=hint)
+            print(f"podfsm: warning: {warning}", file=sys.stderr)
+    if not any(document.kind == "Node" for document in documents):
+        for document in documents:
+            _warn_of_placement(document)
+
+
+def _warn_of_placement(document: Document) -> None:
+    """Say what a Pod asks of nodes when there are none: the one that is assumed fits every Pod."""
+    spec = document.raw.get("spec") if document.kind == "Pod" else None
+    for name in _PLACEMENT:
+        if isinstance(spec, dict) and spec.get(name):
+            warning = document.error(
+                "taken as met: there is no Node object, and the node assumed fits all", f"spec.{name}"
+            )
+            print(f"podfsm: warning: {warning}", file=sys.stderr)

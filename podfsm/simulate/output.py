@@ -62,7 +62,7 @@ def _event_object(event: PodEvent, version: int, number: int) -> dict[str, Any]:
 def timeline(simulation: Simulation, events: bool) -> Iterator[str]:
     """Every change a watcher sees, with the time it is seen and the rules behind it."""
     teller = Teller()
-    several = len(simulation.setup.pods) + len(simulation.setup.objects) > 1
+    several = simulation.setup.crowded
     width = 48 if several else 26
     shown = None
     yield f"Kubernetes {simulation.model.gates.version}, timing {simulation.model.profile.name}; seconds since creation"

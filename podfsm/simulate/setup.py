@@ -57,6 +57,14 @@ class Setup:
         return bool(self.nodes or self.objects) or any(_needs_cluster(step) for step in self.scenario.steps)
 
     @property
+    def crowded(self) -> bool:
+        """Whether there may be several Pods, so that each has to be named."""
+        made = any(
+            step.action == "create" and step.body.get("kind") in ("Pod", *WORKLOADS) for step in self.scenario.steps
+        )
+        return made or len(self.pods) > 1 or any(document.kind in WORKLOADS for document in self.objects)
+
+    @property
     def classes(self) -> tuple[Mapping[str, Any], ...]:
         """The PriorityClass objects."""
         return tuple(document.raw for document in self.objects if document.kind == "PriorityClass")
