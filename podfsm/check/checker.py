@@ -208,7 +208,7 @@ class Checker:
         if name:
             path = path_between(before, after, name)
             yield Breach("cstate-no-leave-terminated", change_words(before, after), container=name, path=path)
-        if known.past.one_sandbox:
+        if known.past.counts_exactly:
             yield from uncounted_breaches(before, after)
         yield from restart_breaches(known.restarts, before, after, self.gates)
         yield from end_breaches(before, after, known.at)

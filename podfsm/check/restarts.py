@@ -53,7 +53,7 @@ class Restarts:
 
 
 def uncounted_breaches(before: Pod, after: Pod) -> Iterator[Breach]:
-    """Restarts not counted or counted twice, in a Pod that has had one sandbox so far."""
+    """Restarts not counted or counted twice, in a Pod whose records were all kept so far."""
     wrong = [(was, now) for was, now in pairs(before, after) if not counts_up(was, now)]
     if not wrong or sandbox_anew(before, after) or not counted(before, after):
         return  # two snapshots alone tell

@@ -48,6 +48,8 @@ def grace_given(history: History) -> Iterator[bool | str]:
         script = history.case.script_of(history.name, name)
         if container.livenessProbe is not None or container.startupProbe is not None or _restarts_all(history):
             continue
+        if any(answer.get("result") != "success" for answer in script.get("postStart", ())):
+            continue  # it may be stopping already for its hook
         if any(a.get("exit") == KILLED or a.get("stop", {}).get("exit") == KILLED for a in script.get("attempts", ())):
             continue
         for run in history.instances.get(name, ())[-1:]:
