@@ -5,7 +5,7 @@ from __future__ import annotations
 from attrs import evolve, frozen
 
 from podfsm.kube.objects import Pod, PodCondition
-from podfsm.rules.condition_list import RESTARTING, by_type
+from podfsm.rules.condition_list import by_type
 from podfsm.rules.instance_invariants import sandbox_anew, statuses_of
 from podfsm.rules.readiness_gates import shut_gates
 
@@ -24,7 +24,7 @@ class Past:
     deleting: bool = False
     """The Pod was being deleted."""
     counts_exactly: bool = False
-    """The Pod was seen from its beginning, and neither a new sandbox nor a restart of all has removed its records."""
+    """The Pod was seen from its beginning, and nothing tells of a second sandbox, in which counting begins anew."""
 
 
 _UNKNOWN = Past()
@@ -42,17 +42,10 @@ def pasts(was: Past | None, before: Pod | None, pod: Pod) -> tuple[Past, Past]:
         now, later = _views(was, before, pod)
     seen = was if now == was.gate_views else evolve(was, gate_views=now)
     deleting = deleting or was.deleting
-    exact = was.counts_exactly and not _records_removed(before, pod)
+    exact = was.counts_exactly and not (_has_run(before) and sandbox_anew(before, pod))
     if (initialized, later, deleting, exact) == (was.was_initialized, was.gate_views, was.deleting, was.counts_exactly):
         return seen, was
     return seen, Past(initialized, later, deleting, exact)
-
-
-def _records_removed(before: Pod, pod: Pod) -> bool:
-    """Whether instances begin to be counted anew: in a new sandbox, or since all containers were restarted."""
-    if any((c.type, c.status) == (RESTARTING, "True") for c in pod.status.conditions):
-        return True
-    return _has_run(before) and sandbox_anew(before, pod)
 
 
 def _has_run(pod: Pod) -> bool:
