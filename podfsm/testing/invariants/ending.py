@@ -46,7 +46,7 @@ def grace_given(history: History) -> Iterator[bool | str]:
     least = min(float(meta.deletionGracePeriodSeconds or 0) for meta in asked)
     for name, container in history.containers.items():
         script = history.case.script_of(history.name, name)
-        if container.livenessProbe is not None or container.startupProbe is not None or _restarts_all(history):
+        if container.livenessProbe is not None or container.startupProbe is not None or history.restarts_all:
             continue
         if any(answer.get("result") != "success" for answer in script.get("postStart", ())):
             continue  # it may be stopping already for its hook
@@ -68,12 +68,6 @@ def grace_given(history: History) -> Iterator[bool | str]:
             yield unless(
                 early, f"{name} was killed at {run.finished:g} s, deleted at {began:g} s with {least:g} s of grace"
             )
-
-
-def _restarts_all(history: History) -> bool:
-    return any(
-        rule.action == "RestartAllContainers" for c in history.containers.values() for rule in c.restartPolicyRules
-    )
 
 
 def _ending_before(history: History) -> bool:

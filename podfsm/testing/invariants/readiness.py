@@ -143,8 +143,11 @@ def ready_container(history: History) -> Iterator[bool | str]:
 def ready_by_probe(history: History) -> Iterator[bool | str]:
     """A container with a readiness probe is not ready before startedAt plus its initial delay.
 
-    Before 1.33 the probes of a sidecar ended with its first run under the Pod's policy Never, and unprobed it is ready.
+    One whose probes ended with its run is ready unprobed: a sidecar under the Pod's policy Never before 1.33, or
+    whoever had ended for good and is started by another container's RestartAllContainers.
     """
+    if history.restarts_all:
+        return
     unprobed = history.last.spec.restartPolicy == "Never" and not history.gates.at_least("1.33")
     for name, runs in history.instances.items():
         if unprobed and name in history.sidecars:
