@@ -102,6 +102,6 @@ def test_a_gate_written_while_the_kubelet_is_busy_is_seen_with_its_own_write(tmp
 def test_the_newest_of_all_removed_records_is_counted_on(tmp_path):
     rule = {"action": "RestartAllContainers", "exitCodes": {"operator": "In", "values": [42]}}
     entry = {"name": "app", "image": IMAGE, "restartPolicy": "OnFailure", "restartPolicyRules": [rule]}
-    attempts = [{"run": "1s", "exit": code} for code in (1, 1, 42)]
+    attempts = [{"run": "1s", "exit": code} for code in (1, 1, 42, 1)]
     done = run(tmp_path, {"containers": [entry]}, containers=[{"container": "app", "attempts": [*attempts, {}]}])
-    assert counts(done, "app") == [0, 1, 2, 3]
+    assert counts(done, "app") == [0, 1, 2, 3, 4]
