@@ -229,7 +229,7 @@ def counts_up(was: ContainerStatus, now: ContainerStatus) -> bool:
         return False
     if not was.containerID or not now.containerID:
         return True
-    if _all_restart(now) and not _all_restart(was):
+    if (_all_restart(now) and not _all_restart(was)) or _counted_ahead(was):
         return True
     if now.containerID == was.containerID:
         return grown == 0
@@ -241,6 +241,11 @@ def counts_up(was: ContainerStatus, now: ContainerStatus) -> bool:
 def _all_restart(status: ContainerStatus) -> bool:
     """Whether it is shown that an instance was removed because all containers of the Pod start again."""
     return status.state.waiting is not None and status.state.waiting.reason == RESTARTING_ALL
+
+
+def _counted_ahead(status: ContainerStatus) -> bool:
+    """Whether the count already holds the instance that is yet to come: all containers start again."""
+    return status.state.waiting is not None and RESTARTING_ALL in _reasons(status)
 
 
 def _records_lost(was: ContainerStatus, now: ContainerStatus, before: Pod, after: Pod) -> bool:
