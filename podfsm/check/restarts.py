@@ -19,7 +19,7 @@ from podfsm.kube.times import seconds_of
 from podfsm.rules import backoff
 from podfsm.rules.crash_backoff import BackOffEntry, expiry, limits
 from podfsm.rules.deadline import deadline_at
-from podfsm.rules.instance_invariants import counted, counts_up, pairs, sandbox_anew
+from podfsm.rules.instance_invariants import counted, counts_up, pairs, sandbox_anew, sandbox_since
 from podfsm.rules.restart import has_restart_all_rule, restarts_after_kill
 from podfsm.rules.restart_checks import RESTARTING_ALL
 from podfsm.rules.sidecar import is_sidecar
@@ -75,7 +75,7 @@ def restart_breaches(kept: Restarts, before: Pod, after: Pod, gates: Gates) -> I
         if container is None:
             continue
         end = now.lastState.terminated
-        free = anew or RESTARTING_ALL in _reasons(now)
+        free = anew or RESTARTING_ALL in _reasons(now) or _ended_before_sandbox(end, after)
         if not was.containerID:
             kept.specs[now.name] = container
             continue
@@ -90,6 +90,12 @@ def restart_breaches(kept: Restarts, before: Pod, after: Pod, gates: Gates) -> I
         yield from _late_breach(kept, after, now, end)
         if init and is_sidecar(container, gates):
             yield from _after_apps_breach(after, now, gates)
+
+
+def _ended_before_sandbox(end: ContainerStateTerminated | None, pod: Pod) -> bool:
+    """Whether the instance before ended in an older sandbox: in a new one init containers and apps begin anew."""
+    since = sandbox_since(pod)
+    return end is not None and end.finishedAt is not None and since is not None and since > end.finishedAt
 
 
 def _policy_breach(

@@ -255,12 +255,10 @@ def _records_lost(was: ContainerStatus, now: ContainerStatus, before: Pod, after
     """
     if not was.containerID or now.containerID == was.containerID:
         return False
-    network = _network(after)
     if sandbox_anew(before, after):
         return True
-    if network is None or network.lastTransitionTime is None:
-        return False
-    return now.restartCount > 0 or _in_newer_sandbox(was, now, network.lastTransitionTime)
+    since = sandbox_since(after)
+    return since is not None and (now.restartCount > 0 or _in_newer_sandbox(was, now, since))
 
 
 def _in_newer_sandbox(was: ContainerStatus, now: ContainerStatus, since: datetime) -> bool:
@@ -295,6 +293,12 @@ def sandbox_anew(before: Pod, after: Pod) -> bool:
         return was is not now
     changed = was.lastTransitionTime != now.lastTransitionTime
     return changed or now.status != "True" or was.status != "True"
+
+
+def sandbox_since(pod: Pod) -> datetime | None:
+    """When the Pod's sandbox became ready, or ceased to be; None if no condition says so."""
+    network = _network(pod)
+    return None if network is None else network.lastTransitionTime
 
 
 def _network(pod: Pod) -> PodCondition | None:

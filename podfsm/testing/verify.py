@@ -27,7 +27,6 @@ from podfsm.testing.scenarios import case, long_case
 from podfsm.testing.shrink import shrink
 from podfsm.testing.walks import Breach, Walked, gates_before, walk_machines
 
-
 CALL_LIMIT = 10.0
 """Seconds that one call of somebody else's implementation may take."""
 
