@@ -5,13 +5,15 @@ In each case the Pod becomes Failed with a reason of its own, and nothing restar
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from attrs import frozen
 
 from podfsm.engine.rule import derivation, docs, example, source, timing
-from podfsm.kube.objects import PodCondition, PodStatus
+from podfsm.kube.cluster import Taint
+from podfsm.kube.objects import PodCondition, PodStatus, Toleration
 from podfsm.rules.disruption_target import Cause, disruption_reason
+from podfsm.rules.taints import NO_SCHEDULE, untolerated
 from podfsm.rules.timings import timing_constant
 
 SYSTEM_CRITICAL = 2_000_000_000
@@ -147,6 +149,31 @@ def pressure_grace(soft: bool, most: float, pod_grace: float) -> float:
     Hard thresholds by default: memory 100Mi, disk 10 %, image disk 15 %, inodes 5 % left. All in seconds.
     """
     return min(most, pod_grace) if soft else timing_constant("eviction-hard-grace")
+
+
+_TOLERANT = Toleration("node.kubernetes.io/memory-pressure", "Exists", "", NO_SCHEDULE)
+
+
+@derivation(
+    "node-pressure-admission",
+    area=_AREA,
+    machine="pod",
+    cites=[docs(f"{_PRESSURE}#node-conditions"), source(_EVICTION, "Admit")],
+    seed=14,
+    observable="status.reason Evicted, no container statuses",
+    examples=[
+        example("BestEffort", 0, gives=False),
+        example("BestEffort", 0, (_TOLERANT,), gives=True),
+        example("BestEffort", SYSTEM_CRITICAL, gives=True),
+        example("Burstable", 0, gives=True),
+    ],
+)
+def admitted_under_pressure(qos: str, priority: int, tolerations: Sequence[Toleration] = ()) -> bool:
+    """Under MemoryPressure a kubelet takes no more BestEffort Pods, unless they are critical or tolerate its taint."""
+    if qos != "BestEffort" or priority >= SYSTEM_CRITICAL:
+        return True
+    taint = Taint(_TOLERANT.key, "", NO_SCHEDULE)
+    return untolerated((taint,), tolerations) is None
 
 
 @derivation(

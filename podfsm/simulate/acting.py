@@ -22,6 +22,7 @@ from podfsm.world.cluster.drive import (
     NodeNetwork,
     RemoveNode,
     RemoveObject,
+    ShutDown,
 )
 from podfsm.world.cluster.nodes import node_state
 from podfsm.world.cluster.state import NO_KEYS
@@ -33,8 +34,9 @@ TARGET = re.compile(r"(?P<resource>[a-z]+)(?:/(?P<name>[^/\[]+)(?:/(?P<sub>[a-z]
 WORDS: Mapping[str, Mapping[str, bool]] = {
     "kubelet": {"start": True, "stop": False},
     "network": {"up": True, "down": False},
+    "shutdown": {"graceful": True, "sudden": False},
 }
-"""What can happen to a part of a node, and whether the part works then."""
+"""What can happen to a part of a node, and whether the part works then; of a shutdown: whether Pods get time."""
 TARGET_FORMS = "pods/NAME, pods/NAME/SUBRESOURCE, pods[N], pods/* or, for instance, deployments/NAME or nodes/NAME"
 
 
@@ -104,6 +106,8 @@ def _machine(what: ScenarioStep, setup: Setup, world: World) -> Acted:
     if what.node not in nodes:
         raise _bad(what, setup, f"no Node {what.node!r}", nearest(what.node, nodes))
     ready = words[what.target]
+    if what.action == "shutdown":
+        return ShutDown(what.node, *what.shutdown)
     return Kubelet(what.node, ready) if what.action == "kubelet" else NodeNetwork(what.node, ready)
 
 

@@ -12,6 +12,7 @@ from attrs import field, frozen
 
 from podfsm.errors import InputError, UnknownName, nearest
 from podfsm.kube.document import Document
+from podfsm.kube.quantity import parse_quantity
 from podfsm.kube.words import described, quoted
 from podfsm.rules.gates import NEWEST, gates_for
 from podfsm.simulate.reader import Reader
@@ -23,6 +24,7 @@ from podfsm.world.scripts import (
     ContainerScript,
     Environment,
     ImageScript,
+    Memory,
     SandboxScript,
     Window,
 )
@@ -32,7 +34,9 @@ CHECKS = ("startupProbe", "readinessProbe", "livenessProbe", "postStart", "preSt
 HOOKS = ("postStart", "preStop")
 RESULTS = ("success", "failure", "error")
 IMAGE_ERRORS = ("NotFound", "Unauthorized", "Unavailable")
-ACTIONS = ("create", "delete", "patch", "evict", "kubelet", "network")
+ACTIONS = ("create", "delete", "patch", "evict", "kubelet", "network", "shutdown")
+MACHINE = ("kubelet", "network", "shutdown")
+"""Actions on a node."""
 PATCH_TYPES = ("strategic", "merge", "json")
 PROPAGATION = ("Background", "Foreground", "Orphan")
 
@@ -44,11 +48,13 @@ class ScenarioStep:
     at: float
     action: str
     target: str = ""
-    """`pods/p`, `pods/p/status`, `pods[0]`, `pods/*`; for kubelet and network: what happens (stop, start, down, up)."""
+    """`pods/p`, `pods/p/status`, `pods[0]`, `pods/*`; for actions on nodes: what happens, such as stop or down."""
     kind: str = "strategic"
     body: Any = None
     grace: int | None = None
     node: str = ""
+    shutdown: tuple[float, float] = (0.0, 0.0)
+    """Seconds in which the kubelet may end Pods, and how many of them at the end are for critical ones."""
     propagation: str = ""
     path: str = ""
     """Where in the document the step stands, for messages."""
@@ -159,6 +165,7 @@ def _container(container: Reader) -> ContainerScript:
         pod=container.text("pod"),
         attempts=container.items("attempts", _attempt),
         windows={check: container.items(check, _window) for check in CHECKS if container.has(check)},
+        memory=container.items("memory", _memory),
     )
 
 
@@ -197,6 +204,20 @@ def _window(window: Reader) -> Window:
     )
 
 
+def _memory(use: Reader) -> Memory:
+    given = use.get("amount")
+    with use.document.locating(use.at("amount")):
+        amount = parse_quantity(given) if given is not None else None
+    if amount is None or amount < 0:
+        raise use.error("wrong value", "amount", expected="an amount of memory such as 512Mi", found=described(given))
+    return Memory(
+        amount=int(amount),
+        attempt=use.number("attempt", None, 0, 1_000_000),
+        start=use.seconds("from", 0.0),
+        end=use.seconds("to", FOREVER, forever=True),
+    )
+
+
 def _step(step: Reader) -> ScenarioStep:
     named = [action for action in ACTIONS if step.has(action)]
     if len(named) != 1:
@@ -213,10 +234,21 @@ def _step(step: Reader) -> ScenarioStep:
         kind=step.choice("type", PATCH_TYPES, "strategic") if action == "patch" else "",
         body=value if action == "create" else step.get("body") if action == "patch" else None,
         grace=step.number("gracePeriodSeconds", None, -1, 2**31 - 1) if action in ("delete", "evict") else None,
-        node=step.text("node") if action in ("kubelet", "network") else "",
+        node=step.text("node") if action in MACHINE else "",
+        shutdown=_grace_periods(step) if action == "shutdown" else (0.0, 0.0),
         propagation=step.choice("propagationPolicy", PROPAGATION, "Background") if action == "delete" else "",
         path=step.path,
     )
     if action == "patch" and made.body is None:
         raise step.error("no body", "body", expected="the patch")
     return made
+
+
+def _grace_periods(step: Reader) -> tuple[float, float]:
+    """As shutdownGracePeriod and shutdownGracePeriodCriticalPods of a kubelet's configuration."""
+    whole, critical = step.seconds("gracePeriod", 0.0), step.seconds("criticalGracePeriod", 0.0)
+    if (whole > 0) != (step.value.get("shutdown") == "graceful"):
+        raise step.error("wrong value", "gracePeriod", expected="more than 0 s for a graceful shutdown, and only there")
+    if critical > whole:
+        raise step.error("wrong value", "criticalGracePeriod", expected="no more than gracePeriod")
+    return whole, critical

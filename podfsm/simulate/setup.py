@@ -15,7 +15,7 @@ from podfsm.kube.document import Document
 from podfsm.kube.objects import LabelSelector, ObjectMeta, Pod, PodSpec, Struct
 from podfsm.kube.words import quoted
 from podfsm.simulate.admission import refuse_invalid
-from podfsm.simulate.scenario import Scenario, ScenarioStep, read_scenario
+from podfsm.simulate.scenario import MACHINE, Scenario, ScenarioStep, read_scenario
 from podfsm.world.creation import pod_key, stored_form
 from podfsm.world.scripts import Environment
 from podfsm.world.step import Create
@@ -73,7 +73,7 @@ class Setup:
 def _needs_cluster(step: ScenarioStep) -> bool:
     if step.action == "create":
         return step.body.get("kind") in (*OBJECTS, "Node")
-    return step.action in ("evict", "kubelet", "network") or not step.target.startswith("pods")
+    return step.action in ("evict", *MACHINE) or not step.target.startswith("pods")
 
 
 def read_setup(documents: Sequence[Document], scenario: Document | None = None) -> Setup:

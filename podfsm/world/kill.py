@@ -103,9 +103,30 @@ def begin_stop(
         )
     trigger = _TRIGGERS.get(reason, "terminate")
     fire_container(m, d, name, trigger, poststart_failed=reason == HOOK_FAILED, restart_all=reason == RESTART_ALL)
-    hook = lifecycle_of(d, container).preStop
-    if hook is None or grace <= 0:
-        d.stops[container_id] = Stop("turn", float(grace), d.now, ordered=ordered)
+    _stop(m, d, container_id, Stop("preStop", float(grace), d.now, ordered))
+
+
+def stop_again(m: Model, d: Draft) -> None:
+    """A new kubelet stops the containers of a terminating Pod from the beginning (rule term-restart-during)."""
+    assert d.work is not None
+    deletion_grace = d.work.pod.metadata.deletionGracePeriodSeconds
+    for container_id, stop in list(d.stops.items()):
+        if not is_running(d, container_id):
+            if container_id in d.stops:
+                _stopped(m, d, container_id)
+            continue
+        container = find_container(d.work.pod.spec, _name(d, container_id))
+        grace = d.work.grace or container_grace(d.work.pod.spec, container, deletion_grace=deletion_grace)
+        _stop(m, d, container_id, evolve(stop, stage="preStop", grace=float(grace), since=d.now))
+
+
+def _stop(m: Model, d: Draft, container_id: str, stop: Stop) -> None:
+    """The preStop hook, if there is one, and then the container's turn to get the signal."""
+    assert d.work is not None
+    name = _name(d, container_id)
+    hook = lifecycle_of(d, find_container(d.work.pod.spec, name)).preStop
+    if hook is None or stop.grace <= 0:
+        d.stops[container_id] = evolve(stop, stage="turn")
         _take_turn(m, d, container_id)
         return
     found = d.instance(container_id)
@@ -114,8 +135,8 @@ def begin_stop(
     takes = float(hook.sleep.seconds) if hook.sleep is not None else window.takes
     if window.result != "success":
         d.event("Warning", "FailedPreStopHook", "PreStopHook failed", name)
-    d.stops[container_id] = Stop("preStop", float(grace), d.now, ordered, outlives=hook.sleep is not None)
-    d.at(d.now + min(takes, grace), "stop", container_id)
+    d.stops[container_id] = evolve(stop, outlives=hook.sleep is not None)
+    d.at(d.now + min(takes, stop.grace), "stop", container_id)
 
 
 def stop_due(m: Model, d: Draft, container_id: str) -> None:
@@ -138,11 +159,11 @@ def stop_due(m: Model, d: Draft, container_id: str) -> None:
 def _take_turn(m: Model, d: Draft, container_id: str) -> None:
     """Wait for those that must stop first, as long as the grace lasts; else send the signal.
 
-    Who has ended during its hook has nothing to wait for.
+    Who ended during its hook waits as well, and has no signal to get.
     """
     stop = d.stops[container_id]
-    if stop.ordered and stop.grace > 0 and is_running(d, container_id) and _others(m, d, container_id):
-        if container_state(m, d, _name(d, container_id)) != "WaitingTurn":
+    if stop.ordered and stop.grace > 0 and _others(m, d, container_id):
+        if is_running(d, container_id) and container_state(m, d, _name(d, container_id)) != "WaitingTurn":
             fire_container(m, d, _name(d, container_id), "wait_turn", others_running=True)
         d.at(d.now + stop.grace, "stop", container_id)
     else:
@@ -169,9 +190,11 @@ def _signal(m: Model, d: Draft, container_id: str) -> None:
     if stop.ordered and container_state(m, d, _name(d, container_id)) == "WaitingTurn":
         waiting = bool(_others(m, d, container_id))
         fire_container(m, d, _name(d, container_id), "give_up_waiting" if waiting else "signal", others_running=waiting)
-    d.stops[container_id] = Stop("signal", timeout, d.now)
-    if attempt.stop_takes <= timeout and attempt.stop_takes < FOREVER:
-        d.at(d.now + attempt.stop_takes, "stopped", container_id)
+    signalled = d.now if stop.signalled is None else stop.signalled  # a second signal changes no process's answer
+    d.stops[container_id] = Stop("signal", timeout, d.now, signalled=signalled)
+    takes = max(signalled + attempt.stop_takes - d.now, 0.0)
+    if takes <= timeout and takes < FOREVER:
+        d.at(d.now + takes, "stopped", container_id)
     else:
         d.at(d.now + timeout, "stop", container_id)
 
@@ -193,7 +216,7 @@ def ended(m: Model, d: Draft, container_id: str, exit_code: int | None = None) -
 
 def answered(m: Model, d: Draft, container_id: str) -> None:
     """The process answers the stop signal."""
-    if container_id in d.stops and d.stops[container_id].stage == "signal":
+    if container_id in d.stops and d.stops[container_id].signalled is not None:
         ended(m, d, container_id, d.instances[container_id].attempt.stop_exit)
 
 

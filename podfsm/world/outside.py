@@ -12,15 +12,19 @@ from typing import Any
 import msgspec
 from attrs import frozen
 
-from podfsm.kube.objects import PodCondition
+from podfsm.kube.objects import PodCondition, PodStatus
 from podfsm.kube.times import instant
 from podfsm.rules.condition_list import by_type, observed_generation, put
 from podfsm.rules.facts import WorkerState
 from podfsm.rules.node_trouble import rejected
-from podfsm.world import api, status
+from podfsm.rules.pod_status import KillReason
+from podfsm.world import api
 from podfsm.world.model import Model
 from podfsm.world.pod import Draft
+from podfsm.world.power import power_off
+from podfsm.world.restarted import begin_anew
 from podfsm.world.scripts import FOREVER
+from podfsm.world.worker import update_pod
 
 RUNTIME = frozenset({"ends", "stopped", "sandbox-dies"})
 """What processes and the runtime do by themselves, kubelet or not."""
@@ -73,9 +77,10 @@ class Freeze:
 
 @frozen
 class Thaw:
-    """The Pod's kubelet is back."""
+    """The Pod's kubelet is back: one that starts anew, or the one that had put the Pod off."""
 
     key: str
+    anew: bool = True
 
 
 @frozen
@@ -86,7 +91,26 @@ class Network:
     ready: bool
 
 
-Outside = Bind | Report | Unschedulable | Reject | Freeze | Thaw | Network
+@frozen
+class Kill:
+    """The kubelet ends a Pod for its node's sake.
+
+    `status`: phase, reason, message and conditions that it writes over the Pod's. `grace` in seconds overrides its own.
+    """
+
+    key: str
+    status: PodStatus
+    grace: int | None = None
+
+
+@frozen
+class PowerOff:
+    """The Pod's machine is off: its sandbox and its processes are gone."""
+
+    key: str
+
+
+Outside = Bind | Report | Unschedulable | Reject | Freeze | Thaw | Network | Kill | PowerOff
 
 
 def shelve(d: Draft, kind: str, what: Any) -> bool:
@@ -142,17 +166,17 @@ def _freeze(_m: Model, d: Draft, _event: Freeze) -> None:
     d.frozen = True
 
 
-def _thaw(m: Model, d: Draft, _event: Thaw) -> None:
-    """The kubelet takes up what it missed, looks at its containers, and reports what the API holds otherwise."""
+def _thaw(m: Model, d: Draft, event: Thaw) -> None:
+    """A kubelet begins with the Pod: it takes up what was missed, looks at its containers, and syncs the Pod."""
     d.frozen = False
+    if event.anew and d.worker is not WorkerState.FINISHED:
+        begin_anew(m, d)
     shelf, d.shelf = d.shelf, ()
     for kind, what in shelf:
         d.at(d.now + m.profile.notice, kind, what)
     if d.worker is WorkerState.FINISHED or not d.exists:
         return
     d.relist_at = FOREVER
-    if d.status is not None:
-        status.flush(m, d, d.worker)
     _heard(m, d)
     d.due = d.now + m.profile.notice
     d.at(d.due, "due")
@@ -160,6 +184,16 @@ def _thaw(m: Model, d: Draft, _event: Thaw) -> None:
 
 def _network(_m: Model, d: Draft, event: Network) -> None:
     d.offline = not event.ready
+
+
+def _kill(m: Model, d: Draft, event: Kill) -> None:
+    """Source: pkg/kubelet/pod_workers.go (killPodNow)."""
+    if d.worker is WorkerState.FINISHED or d.frozen or not d.exists:
+        return
+    s = event.status
+    conditions = s.conditions if m.gates.on("PodDisruptionConditions") else ()
+    d.kill, d.kill_grace = KillReason(s.phase, s.reason, s.message, conditions), event.grace
+    update_pod(m, d)
 
 
 def _heard(m: Model, d: Draft) -> None:
@@ -176,4 +210,6 @@ OUTSIDE: dict[type, Callable[[Model, Draft, Any], None]] = {
     Freeze: _freeze,
     Thaw: _thaw,
     Network: _network,
+    Kill: _kill,
+    PowerOff: lambda m, d, _: power_off(m, d),
 }

@@ -50,6 +50,8 @@ class Stop:
     ordered: bool = False
     outlives: bool = False
     """The preStop hook goes on though the container has ended, as a sleep does."""
+    signalled: float | None = None
+    """When the process got the stop signal, which it answers as scripted."""
 
 
 @frozen
@@ -147,6 +149,8 @@ class Draft:
     worker: WorkerState = WorkerState.SYNCING
     grace: int = 0
     kill: KillReason | None = None
+    kill_grace: int | None = None
+    """The grace period in seconds that the kubelet chose itself, with the reason in `kill`."""
     pod_gone: bool = False
     due: float = FOREVER
     last_sync: float = -1.0
@@ -164,6 +168,8 @@ class Draft:
     """The node has no kubelet that runs: what the kubelet would do waits on the shelf."""
     shelf: tuple[tuple[str, Any], ...] = ()
     """Kinds and arguments of what came due for the kubelet while it did not run."""
+    kubelet_since: float | None = None
+    """When the kubelet started; None: before there was anything on its node."""
     offline: bool = False
     """The runtime says that the node's network is not ready."""
 

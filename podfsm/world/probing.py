@@ -187,6 +187,7 @@ def _tick(
         gates=m.gates,
         outcome=outcome,
         sidecar=d.roles[key[1]][0] is Role.SIDECAR,
+        kubelet_started_at=d.kubelet_since,
     )
 
 

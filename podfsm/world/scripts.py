@@ -48,6 +48,16 @@ class Window:
     takes: float = 0.0
 
 
+@frozen
+class Memory:
+    """Between `start` and `end` seconds after the container started, its processes use `amount` bytes."""
+
+    amount: int
+    attempt: int | None = None
+    start: float = 0.0
+    end: float = FOREVER
+
+
 SUCCESS_AT_ONCE = Window()
 RUNS_FOREVER = Attempt()
 
@@ -63,6 +73,7 @@ class ContainerScript:
     pod: str = ""
     attempts: tuple[Attempt, ...] = ()
     windows: Mapping[str, tuple[Window, ...]] = field(factory=dict)
+    memory: tuple[Memory, ...] = ()
 
     def attempt(self, number: int) -> Attempt:
         """The script of the n-th start in the current sandbox, from 0; the last one repeats."""
@@ -74,6 +85,13 @@ class ContainerScript:
             if (window.attempt is None or window.attempt == number) and window.start <= age < window.end:
                 return window
         return SUCCESS_AT_ONCE
+
+    def uses(self, number: int, age: float) -> int:
+        """How many bytes of memory the n-th attempt uses, `age` seconds after its start; the first match wins."""
+        for use in self.memory:
+            if use.attempt in (None, number) and use.start <= age < use.end:
+                return use.amount
+        return 0
 
 
 WELL_BEHAVED = ContainerScript("")

@@ -48,6 +48,7 @@ def derive(m: Model, d: Draft, pod: Pod, *, terminal: bool, from_runtime: bool =
         gates=m.gates,
         now=d.now,
         kill=kill,
+        kubelet_started=d.kubelet_since,
     )
     _trigger_readiness(d, derived)
     return derived

@@ -51,7 +51,7 @@ class Profile:
     gc_phase: float = 0.0
     """Where in its period PodGC's pass falls."""
     names: int = 0
-    """Which of the possible draws of random names and uids is taken."""
+    """Which of the possible draws of random names and uids is taken; with 0 names count down (`cluster.naming`)."""
     jitter_part: float = 0.0
     """The part of the greatest jitter that is added when none is drawn."""
     jitter: bool = False

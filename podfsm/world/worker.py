@@ -33,7 +33,7 @@ def update_pod(m: Model, d: Draft) -> None:
         d.worker = WorkerState.TERMINATING
     if d.worker is not WorkerState.SYNCING:
         asked = d.seen.metadata.deletionGracePeriodSeconds
-        d.grace, _ = effective_grace(d.grace, d.seen.spec.terminationGracePeriodSeconds, asked, None)
+        d.grace, _ = effective_grace(d.grace, d.seen.spec.terminationGracePeriodSeconds, asked, d.kill_grace)
     d.pending = d.seen
     if not d.busy:
         begin(m, d)

@@ -47,7 +47,7 @@ def test_another_image_and_other_resources_at_once_are_one_restart(tmp_path):
     assert counts(done, "app") == [0, 1]
 
 
-def test_a_sidecar_that_ends_during_its_hook_waits_for_nobody(tmp_path):
+def test_a_sidecar_that_ends_during_its_hook_gets_no_signal(tmp_path):
     hook = {"preStop": {"exec": {"command": ["do"]}}}
     slow = {"preStop": {"sleep": {"seconds": 1}}}
     done = run(

@@ -11,11 +11,12 @@ import msgspec
 from attrs import evolve
 
 from podfsm.kube.cluster import Condition, PodDisruptionBudget
+from podfsm.kube.objects import PodCondition
 from podfsm.kube.times import instant, seconds_of
 from podfsm.rules.disruption_budget import BudgetStatus, Controller, budget_status, forgotten_at
 from podfsm.rules.eviction import after_grant, condition_before_deletion, evict
 from podfsm.world.cluster.state import Thing
-from podfsm.world.cluster.watch import BUDGET
+from podfsm.world.cluster.watch import BUDGET, STALE, disruption_stale_at
 from podfsm.world.outside import Report
 from podfsm.world.step import Delete
 
@@ -35,6 +36,16 @@ def sync(desk: Desk, key: str) -> None:
     _store(desk, thing, _with_status(desk, thing.budget, found))
     for granted in found.disrupted.values():
         desk.later(BUDGET, key, forgotten_at(seconds_of(granted)) + 1.0)
+
+
+def take_back(desk: Desk, key: str) -> None:
+    """A disruption was announced and did not follow: DisruptionTarget becomes False (syncStalePodDisruption)."""
+    pod = desk.world.pods[key]
+    due = disruption_stale_at(pod.api) if pod.exists else None
+    if due is not None and due > desk.now:
+        desk.later(STALE, key, due)
+    elif due is not None:
+        desk.pod(Report(key, (PodCondition("DisruptionTarget", "False"),)))
 
 
 def controllers(desk: Desk, namespace: str) -> tuple[Controller, ...]:

@@ -13,6 +13,7 @@ from attrs import evolve, frozen
 
 from podfsm.kube.patch import patched
 from podfsm.world.cluster import (
+    admission,
     daemonset,
     deployment,
     disruption,
@@ -21,8 +22,10 @@ from podfsm.world.cluster import (
     objects,
     ownership,
     pod_gc,
+    pressure,
     replicas,
     scheduler,
+    shutdown,
     taint_manager,
     watch,
 )
@@ -108,8 +111,27 @@ class NodeNetwork:
     ready: bool
 
 
+@frozen
+class ShutDown:
+    """A node is shut down. Its kubelet has `grace` seconds to end Pods, the last `critical` for critical ones."""
+
+    node: str
+    grace: float = 0.0
+    critical: float = 0.0
+
+
 ClusterEvent = (
-    Tick | MakeObject | MakeNode | ChangeObject | ChangeNode | RemoveObject | RemoveNode | Evict | Kubelet | NodeNetwork
+    Tick
+    | MakeObject
+    | MakeNode
+    | ChangeObject
+    | ChangeNode
+    | RemoveObject
+    | RemoveNode
+    | Evict
+    | Kubelet
+    | NodeNetwork
+    | ShutDown
 )
 
 TASKS: dict[str, Callable[[Desk, str], None]] = {
@@ -120,13 +142,16 @@ TASKS: dict[str, Callable[[Desk, str], None]] = {
     "Job": job.sync,
     job.TTL: job.expire,
     watch.BUDGET: disruption.sync,
+    watch.STALE: disruption.take_back,
     watch.OWNERS: ownership.collect,
     watch.POD_GC: pod_gc.sweep,
     watch.RETRY: scheduler.enqueue,
     watch.SCHEDULE: scheduler.cycle,
     watch.TAINTS: taint_manager.plan,
     taint_manager.EVICT: taint_manager.evict,
-    watch.ADMIT: nodes.admit,
+    watch.ADMIT: admission.admit,
+    watch.SHUTDOWN: shutdown.turn,
+    watch.PRESSURE: pressure.look,
     nodes.MONITOR: nodes.look,
     nodes.NETWORK: nodes.network_noticed,
     nodes.HEARTBEAT: nodes.heartbeat,
@@ -178,7 +203,9 @@ def _make_object(desk: Desk, event: MakeObject) -> None:
 
 
 def _make_node(desk: Desk, event: MakeNode) -> None:
-    desk.put_node(nodes.node_state(event.raw, desk.now))
+    node = nodes.node_state(event.raw, desk.now)
+    desk.put_node(node)
+    pressure.watch_over(desk, node.name)
 
 
 def _change_object(desk: Desk, event: ChangeObject) -> None:
@@ -212,6 +239,10 @@ def _network(desk: Desk, event: NodeNetwork) -> None:
     nodes.set_network(desk, event.node, ready=event.ready)
 
 
+def _shut_down(desk: Desk, event: ShutDown) -> None:
+    shutdown.begin(desk, event.node, event.grace, event.critical)
+
+
 _HANDLERS: dict[type, Callable[[Desk, Any], None]] = {
     Tick: _tick,
     MakeObject: _make_object,
@@ -223,4 +254,5 @@ _HANDLERS: dict[type, Callable[[Desk, Any], None]] = {
     Evict: _evict,
     Kubelet: _kubelet,
     NodeNetwork: _network,
+    ShutDown: _shut_down,
 }

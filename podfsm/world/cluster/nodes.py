@@ -1,6 +1,6 @@
-"""Nodes: heartbeats and their absence, taints that say so, and what a kubelet does that stops, starts or refuses.
+"""Nodes: heartbeats and their absence, taints that say so, and kubelets that stop and start.
 
-Source: pkg/controller/nodelifecycle/node_lifecycle_controller.go; pkg/kubelet/lifecycle/predicate.go.
+Source: pkg/controller/nodelifecycle/node_lifecycle_controller.go.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ from podfsm.kube.cluster import Node, NodeCondition, Taint
 from podfsm.kube.decode import convert
 from podfsm.kube.quantity import parse_quantity
 from podfsm.kube.times import instant
-from podfsm.rules.node_affinity import wanted
 from podfsm.rules.node_loss import (
     NOT_READY,
     UNREACHABLE,
@@ -28,11 +27,9 @@ from podfsm.rules.node_loss import (
 )
 from podfsm.rules.taints import NO_EXECUTE
 from podfsm.rules.timings import timing_constant
-from podfsm.world.cluster.fitting import lacking
 from podfsm.world.cluster.indexes import in_units
-from podfsm.world.cluster.state import NO_KEYS, NodeState, Use
-from podfsm.world.outside import Freeze, Network, Reject, Report, Thaw
-from podfsm.world.pod import PodWorld
+from podfsm.world.cluster.state import NO_KEYS, NodeState
+from podfsm.world.outside import Freeze, Network, Report, Thaw
 from podfsm.world.scripts import FOREVER
 from podfsm.world.timing import next_on_grid
 
@@ -55,6 +52,7 @@ _OWN_KEYS = frozenset(
 """Taints that the node controller sets and takes away itself."""
 _UNKNOWN = NodeCondition("Ready", "Unknown", "NodeStatusUnknown", "Kubelet stopped posting node status.")
 _READY = NodeCondition("Ready", "True", "KubeletReady", "kubelet is posting ready status")
+_SHUTTING_DOWN = NodeCondition("Ready", "False", "KubeletNotReady", "node is shutting down")
 _NO_NETWORK = NodeCondition("Ready", "False", "KubeletNotReady", "container runtime network not ready")
 
 
@@ -62,7 +60,7 @@ def node_state(raw: Mapping[str, Any], now: float) -> NodeState:
     """A node as its object describes it. One that does not say otherwise is Ready; raises InputError."""
     node = convert(dict(raw), Node)
     if not any(each.type == "Ready" for each in node.status.conditions):
-        node = _with_ready(node, _READY)
+        node = _with_condition(node, _READY)
     has_kubelet = node.metadata.annotations.get(KUBELET_ANNOTATION) != "none"
     state = NodeState(_tainted(node, now, lost=False), raw, now, has_kubelet, heartbeat=now, capacity=_capacity(node))
     ready = next(each.status for each in node.status.conditions if each.type == "Ready")
@@ -80,8 +78,9 @@ def _capacity(node: Node) -> Mapping[str, int] | None:
 def changed_node(before: NodeState, raw: Mapping[str, Any], now: float) -> NodeState:
     """A node whose object somebody changed. What its kubelet and the node controller write stays theirs."""
     node = convert(dict(raw), Node)
-    if not any(each.type == "Ready" for each in node.status.conditions):
-        node = _with_ready(node, next(c for c in before.node.status.conditions if c.type == "Ready"))
+    given = {each.type for each in node.status.conditions}
+    for known in before.node.status.conditions:
+        node = node if known.type in given else _with_condition(node, known)
     lost = before.tainted_from <= now
     return evolve(before, node=_tainted(node, now, lost=lost), raw=raw, capacity=_capacity(node))
 
@@ -93,9 +92,9 @@ def shown(node: NodeState) -> dict[str, Any]:
     return {**node.raw, "spec": {**spec, **({"taints": taints} if taints else {})}}
 
 
-def _with_ready(node: Node, ready: NodeCondition) -> Node:
-    others = tuple(each for each in node.status.conditions if each.type != "Ready")
-    return msgspec.structs.replace(node, status=msgspec.structs.replace(node.status, conditions=(*others, ready)))
+def _with_condition(node: Node, new: NodeCondition) -> Node:
+    others = tuple(each for each in node.status.conditions if each.type != new.type)
+    return msgspec.structs.replace(node, status=msgspec.structs.replace(node.status, conditions=(*others, new)))
 
 
 def _tainted(node: Node, now: float, *, lost: bool) -> Node:
@@ -135,7 +134,7 @@ def start_kubelet(desk: Desk, name: str) -> None:
     node = desk.c.nodes[name]
     if node.alive:
         return
-    node = evolve(node, alive=True, node=_with_ready(node.node, _READY if node.network else _NO_NETWORK))
+    node = evolve(node, alive=True, pressure=None, node=_with_condition(node.node, _readiness(node)))
     desk.forget(MONITOR, name)
     desk.put_node(node)
     desk.later(MONITOR, name, _next_look(desk, desk.now))
@@ -165,13 +164,30 @@ def network_noticed(desk: Desk, name: str) -> None:
 
 
 def heartbeat(desk: Desk, name: str) -> None:
-    """The kubelet reports whether its node is ready; the node controller follows at its next look."""
+    """The kubelet's turn to report."""
     node = desk.c.nodes.get(name)
-    if node is None or not node.runs:
-        return
-    ready = _with_ready(node.node, _READY if node.network else _NO_NETWORK)
-    desk.put_node(evolve(node, node=ready))
-    desk.later(MONITOR, name, _next_look(desk, desk.now))
+    if node is not None and node.runs:
+        readiness_changed(desk, node)
+
+
+def readiness_changed(desk: Desk, node: NodeState) -> None:
+    """The kubelet reports whether its node is ready."""
+    report_condition(desk, node, _readiness(node))
+
+
+def report_condition(desk: Desk, node: NodeState, condition: NodeCondition) -> NodeState:
+    """The kubelet writes a condition; the node controller sees to the taints at its next look. Gives the node."""
+    node = evolve(node, node=_with_condition(node.node, condition))
+    desk.put_node(node)
+    desk.later(MONITOR, node.name, _next_look(desk, desk.now))
+    return node
+
+
+def _readiness(node: NodeState) -> NodeCondition:
+    """What the kubelet says of its node."""
+    if node.shutdown is not None:
+        return _SHUTTING_DOWN
+    return _READY if node.network else _NO_NETWORK
 
 
 # The node controller
@@ -196,7 +212,7 @@ def look(desk: Desk, name: str) -> None:
         desk.later(MONITOR, name, _next_look(desk, silent))
     elif not node.alive and _ready(node) != "Unknown":
         was_ready = _ready(node) == "True"
-        node = evolve(node, node=_with_ready(node.node, _UNKNOWN))
+        node = evolve(node, node=_with_condition(node.node, _UNKNOWN))
         desk.put_node(node)
         if was_ready:
             _mark_pods(desk, name)
@@ -241,36 +257,3 @@ def taint(desk: Desk, name: str) -> None:
     node = desk.c.nodes.get(name)
     if node is not None and _ready(node) != "True":
         desk.put_node(evolve(node, node=_tainted(node.node, desk.now, lost=True), tainted_from=desk.now))
-
-
-# Admission by the kubelet
-
-
-def admit(desk: Desk, key: str) -> None:
-    """A kubelet refuses a Pod that was put on its node by name and does not fit there."""
-    pod = desk.world.pods.get(key)
-    node = desk.c.nodes.get(pod.api.spec.nodeName) if pod is not None and pod.exists else None
-    if pod is None or node is None or not node.runs:
-        return
-    refused = _refusal(desk, pod, node)
-    if refused is not None:
-        desk.pod(Reject(key, *refused))
-
-
-def _refusal(desk: Desk, pod: PodWorld, node: NodeState) -> tuple[str, str] | None:
-    """Reason and message, in the kubelet's order: room first, then node affinity."""
-    short = lacking(desk, pod, node, frozenset({pod.key}))
-    if short:
-        name = "pods" if short == "Too many pods" else short.removeprefix("Insufficient ")
-        return f"OutOf{name}", _short_of(desk, pod, node, name)
-    if not wanted(pod.api.spec, node.node):
-        return "NodeAffinity", "Predicate NodeAffinity failed: node(s) didn't match Pod's node affinity/selector"
-    return None
-
-
-def _short_of(desk: Desk, pod: PodWorld, node: NodeState, name: str) -> str:
-    asked = 1 if name == "pods" else desk.c.requests[pod.key].get(name, 0)
-    use = desk.c.used.get(node.name, Use())
-    used = (use.pods if name == "pods" else use.amounts.get(name, 0)) - asked
-    total = (node.capacity or {}).get(name, 0)
-    return f"Node didn't have enough resource: {name}, requested: {asked}, used: {used}, capacity: {total}"

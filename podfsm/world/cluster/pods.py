@@ -118,7 +118,8 @@ def first_to_go(pods: Sequence[PodWorld], ranks: Mapping[str, int], now: float) 
 
     Unbound ones first, then Pending ones, then those that are not Ready, of low deletion cost, sharing their node with
     more of their kind (`ranks`, by key), Ready for a shorter time, restarted more often, younger. Times are compared
-    by powers of two of their length; among equals the uid decides.
+    by powers of two of their length, in which case the uid decides among equals. Pods that are alike in everything
+    stay in the order in which they are given; a cluster gives them in the random order of a Go map.
     """
     return sorted(pods, key=cmp_to_key(_order(ranks, now)))
 
@@ -135,7 +136,7 @@ def _order(ranks: Mapping[str, int], now: float) -> Callable[[PodWorld, PodWorld
         if counts[0] != counts[1]:
             return counts[1] - counts[0]
         made = created(left.api), created(right.api)
-        return _younger(left, right, *made, now) if made[0] != made[1] else _by_uid(left, right)
+        return _younger(left, right, *made, now) if made[0] != made[1] else 0
 
     return compare
 

@@ -63,6 +63,16 @@ class Thing:
 
 
 @frozen
+class Shutdown:
+    """A node that is shutting down: groups of Pods by least priority, each with its seconds; whose turn it is."""
+
+    groups: tuple[tuple[int, float], ...]
+    turn: int = -1
+    ends: float = 0.0
+    """When the group's time is up."""
+
+
+@frozen
 class NodeState:
     """A node: its object, and what stands behind it."""
 
@@ -76,6 +86,11 @@ class NodeState:
     heartbeat: float = 0.0
     """The last heartbeat, once they have stopped."""
     network: bool = True
+    shutdown: Shutdown | None = None
+    pressure: float | None = None
+    """When the kubelet last found too little memory left; None: the node does not count as under pressure."""
+    cleanup_until: float = 0.0
+    """Until when the kubelet waits for an evicted Pod to be gone."""
     capacity: Mapping[str, int] | None = None
     """Amounts of allocatable resources; None: without limit."""
     tainted_from: float = FOREVER
@@ -85,6 +100,11 @@ class NodeState:
     def name(self) -> str:
         """The node's name."""
         return self.node.metadata.name
+
+    @property
+    def chooses(self) -> bool:
+        """Whether the kubelet may refuse Pods that the scheduler found room for."""
+        return self.shutdown is not None or self.pressure is not None
 
     @property
     def runs(self) -> bool:
@@ -161,6 +181,8 @@ class ClusterDraft:
     fits: dict[str, tuple[str, ...]] = field(factory=dict)
     """Remembered answers of the scheduler about nodes alone; made anew when a node changes."""
 
+    held: Keys = field(factory=Map)
+    """Critical Pods for which their kubelet kills others first."""
     evictions: Map[str, Plan] = field(factory=Map)
     """Planned taint evictions by Pod."""
     suspects: Keys = field(factory=Map)

@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING
 
 from podfsm.kube.objects import Pod
 from podfsm.kube.selector import matches
+from podfsm.kube.times import seconds_of
 from podfsm.rules.deletion_gc import OUT_OF_SERVICE
 from podfsm.rules.disruption_budget import ready
+from podfsm.rules.disruption_target import stale_at
 from podfsm.rules.phase_counts import TERMINAL
 from podfsm.rules.scheduling import gated
 from podfsm.rules.taints import evicting
@@ -26,6 +28,7 @@ CLAIMING = (*SETS, "DaemonSet", "Job")
 """Kinds that own Pods."""
 JOB, BUDGET, TAINTS, ADMIT, OWNERS = "Job", "PodDisruptionBudget", "taints", "admit", "owners"
 SCHEDULE, RETRY, POD_GC = "schedule", "retry", "pod-gc"
+SHUTDOWN, PRESSURE, STALE = "node-shutdown", "node-pressure", "stale-disruption"
 
 
 def pod_changed(desk: Desk, before: PodWorld | None, pod: PodWorld) -> None:
@@ -36,12 +39,15 @@ def pod_changed(desk: Desk, before: PodWorld | None, pod: PodWorld) -> None:
     if seen:
         _tell_budgets(desk, pod)
         _tell_gc(desk, pod)
+    _tell_of_disruption(desk, pod)
     _tell_scheduler(desk, before, pod)
     bound = pod.api.spec.nodeName
     if bound and pod.exists and (before is None or not before.api.spec.nodeName):
         _arrive(desk, before, pod, bound)
     if pod.key in desk.c.evictions and not pod.exists:
         desk.soon(TAINTS, pod.key)
+    if seen and bound:
+        _tell_kubelet(desk, bound)
 
 
 def _seen(pod: Pod) -> tuple[object, ...]:
@@ -86,6 +92,26 @@ def _tell_budgets(desk: Desk, pod: PodWorld) -> None:
         thing = desk.c.things[key]
         if thing.namespace == pod.api.metadata.namespace and matches(thing.selector, pod.api.metadata.labels):
             desk.soon(BUDGET, key)
+
+
+def _tell_of_disruption(desk: Desk, pod: PodWorld) -> None:
+    """A disruption that was announced has to follow in time."""
+    due = disruption_stale_at(pod.api) if pod.exists else None
+    if due is not None:
+        desk.later(STALE, pod.key, due)
+    else:
+        desk.forget(STALE, pod.key)
+
+
+def disruption_stale_at(pod: Pod) -> float | None:
+    """When the Pod's DisruptionTarget goes stale; None if there is none, or it never does."""
+    announced = next((c for c in pod.status.conditions if c.type == "DisruptionTarget" and c.status == "True"), None)
+    if announced is None:
+        return None
+    since = seconds_of(announced.lastTransitionTime) if announced.lastTransitionTime is not None else 0.0
+    leaving = pod.metadata.deletionTimestamp is not None
+    found: float | None = stale_at(since, announced.reason, leaving, pod.status.phase in TERMINAL)
+    return found
 
 
 def _tell_gc(desk: Desk, pod: PodWorld) -> None:
@@ -141,12 +167,22 @@ def _arrive(desk: Desk, before: PodWorld | None, pod: PodWorld, name: str) -> No
     node = desk.c.nodes.get(name)
     if node is None or not node.runs:
         desk.pod(Freeze(pod.key))
-    elif before is None:
+    elif before is None or node.chooses:
         desk.later(ADMIT, pod.key, desk.now + desk.m.profile.notice)
     if node is not None and not node.network:
         desk.pod(Network(pod.key, ready=False))
     if node is not None and evicting(node.node.spec.taints):
         desk.soon(TAINTS, pod.key)
+
+
+def _tell_kubelet(desk: Desk, name: str) -> None:
+    """A kubelet that waits for Pods to end looks again: in a shutdown, or to take a critical Pod in their place."""
+    node = desk.c.nodes.get(name)
+    if node is not None and node.shutdown is not None:
+        desk.soon(SHUTDOWN, name)
+    for key in desk.c.held:
+        if desk.world.pods[key].api.spec.nodeName == name:
+            desk.soon(ADMIT, key)
 
 
 def thing_changed(desk: Desk, before: Thing | None, after: Thing | None) -> None:

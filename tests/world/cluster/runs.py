@@ -60,11 +60,11 @@ def image(tag):
 class Run:
     """A finished run: the world at the end, and what each Pod showed."""
 
-    def __init__(self, *objects, steps=(), duration=120, **scenario):
+    def __init__(self, *objects, steps=(), duration=120, seed=None, **scenario):
         timed = [{**step, "at": f"{step['at']}s"} for step in steps]
         spec = {"duration": f"{duration}s", "steps": timed, **scenario}
         script = {"apiVersion": API_VERSION, "kind": "Scenario", "metadata": {"name": "s"}, "spec": spec}
-        self.simulation = prepare([Document(raw) for raw in (*objects, script)])
+        self.simulation = prepare([Document(raw) for raw in (*objects, script)], seed=seed)
         self.steps = list(self.simulation)
         self.snapshots = [snapshot for step in self.steps for snapshot in step.snapshots]
         self.notes = self.simulation.notes

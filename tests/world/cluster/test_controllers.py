@@ -31,6 +31,23 @@ def test_scaling_down_takes_the_younger_ready_ones():
     assert [p.metadata.uid for p in run.pods()] == [first.metadata.uid]
 
 
+def test_of_pods_that_are_alike_the_youngest_goes_first():
+    """Names count down without a seed, so that lists, and choices among equals, begin with the youngest."""
+    run = Run(owner("ReplicaSet", "web", replicas=3), steps=[scaled("replicasets", 1)])
+    made = [s.pod.metadata.name for s in run.snapshots if s.type == "ADDED"]
+    assert made == sorted(made, reverse=True)
+    assert [p.metadata.name for p in run.pods()] == made[:1]
+
+
+def test_the_first_by_name_is_drawn_with_a_seed():
+    def deleted(seed):
+        run = Run(owner("ReplicaSet", "web", replicas=3), steps=[{"at": 10, "delete": "pods[0]"}], seed=seed)
+        made = [s.pod.metadata.name for s in run.snapshots if s.type == "ADDED"]
+        return made.index(next(s.pod.metadata.name for s in run.snapshots if s.pod.metadata.deletionTimestamp))
+
+    assert {deleted(seed) for seed in range(12)} == {0, 1, 2}
+
+
 def test_deletion_cost_comes_before_age():
     costly = {"metadata": {"annotations": {"controller.kubernetes.io/pod-deletion-cost": "9"}}}
     run = Run(owner("ReplicaSet", "web", replicas=3), steps=[

@@ -101,3 +101,21 @@ def test_two_owners_of_one_selector_do_not_share_pods():
     run = Run(owner("ReplicaSet", "web", replicas=2), other)
     assert len(run.pods()) == 3
     assert all(len(p.metadata.ownerReferences) == 1 for p in run.pods())
+
+
+def test_an_announced_disruption_that_does_not_follow_is_taken_back():
+    def announced(reason):
+        condition = {"type": "DisruptionTarget", "status": "True", "reason": reason}
+        return {"at": 10, "patch": "pods/p/status", "body": {"status": {"conditions": [condition]}}}
+
+    run = Run(node("a"), pod("p"), steps=[announced("EvictionByEvictionAPI")], duration=200)
+    assert 130 <= run.when("p", "DisruptionTarget=False:") < 132
+    run = Run(node("a"), pod("p"), steps=[announced("TerminationByKubelet")], duration=200)
+    assert run.when("p", "DisruptionTarget=False:") is None
+
+
+def test_a_disruption_that_follows_leaves_nothing_to_wait_for():
+    run = Run(node("a"), pod("p"), steps=[{"at": 10, "evict": "pods/p"}], duration=200)
+    assert run.when("p", "gone") < 12
+    assert run.simulation.ended.startswith("at rest")
+    assert run.simulation.now < 60
