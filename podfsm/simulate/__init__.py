@@ -22,6 +22,7 @@ from podfsm.rules.gates import gates_for
 from podfsm.simulate.rehearse import check_steps
 from podfsm.simulate.run import Simulation
 from podfsm.simulate.setup import read_setup
+from podfsm.world.cluster.state import ThingEvent
 from podfsm.world.model import make_model
 from podfsm.world.pod import Fired, PodEvent, Snapshot
 from podfsm.world.timing import profile
@@ -37,6 +38,8 @@ class Run:
     ended: str
     now: float
     notes: tuple[str, ...] = ()
+    things: tuple[ThingEvent, ...] = ()
+    """The watch events of EndpointSlices, in order."""
 
     def final(self, key: str) -> Pod:
         """The last state of a Pod (namespace/name) that the API showed. Raises UnknownName."""
@@ -99,8 +102,11 @@ def simulate(
     fired: list[Fired] = []
     snapshots: list[Snapshot] = []
     events: list[PodEvent] = []
+    things: list[ThingEvent] = []
     for done in simulation:
         fired.extend(done.fired)
         snapshots.extend(done.snapshots)
         events.extend(done.events)
-    return Run(tuple(fired), tuple(snapshots), tuple(events), simulation.ended, simulation.now, tuple(simulation.notes))
+        things.extend(done.things)
+    made = tuple(fired), tuple(snapshots), tuple(events)
+    return Run(*made, simulation.ended, simulation.now, tuple(simulation.notes), tuple(things))

@@ -13,8 +13,10 @@ from podfsm.kube.cluster import PodDisruptionBudget
 from podfsm.kube.decode import decode
 from podfsm.kube.document import Document
 from podfsm.kube.objects import LabelSelector, ObjectMeta, Pod, PodSpec, Struct
+from podfsm.kube.services import EndpointSlice, Service
 from podfsm.kube.words import quoted
-from podfsm.simulate.admission import refuse_invalid
+from podfsm.rules.services import service_problems
+from podfsm.simulate.admission import refuse_invalid, refuse_problems
 from podfsm.simulate.scenario import Scenario, ScenarioStep, read_scenario
 from podfsm.world.creation import pod_key, stored_form
 from podfsm.world.scripts import Environment
@@ -30,6 +32,8 @@ OBJECTS = (
     "DaemonSet",
     "Job",
     "PodDisruptionBudget",
+    "Service",
+    "EndpointSlice",
 )
 """Kinds that controllers and the scheduler work with."""
 WORKLOADS = OBJECTS[1:6]
@@ -119,10 +123,19 @@ def check_object(document: Document) -> None:
         decode(document, PodTemplate, at="spec.template")
         if not (template.get("spec") or {}).get("containers"):
             raise document.error("no containers", "spec.template.spec.containers", expected="at least one container")
-    if document.kind == "PodDisruptionBudget":
-        decode(document, PodDisruptionBudget)
+    if document.kind in _TYPED:
+        found = decode(document, _TYPED[document.kind])
+        if isinstance(found, Service):
+            refuse_problems(document, service_problems(found.spec))
     elif document.kind not in ("PriorityClass", "ReplicationController") and isinstance(spec, dict):
         decode(document, LabelSelector, at="spec.selector")
+
+
+_TYPED: Mapping[str, type[Struct]] = {
+    "PodDisruptionBudget": PodDisruptionBudget,
+    "Service": Service,
+    "EndpointSlice": EndpointSlice,
+}
 
 
 class PodTemplate(Struct, frozen=True):

@@ -16,6 +16,7 @@ from podfsm.world.cluster import (
     daemonset,
     deployment,
     disruption,
+    endpoints,
     job,
     nodes,
     objects,
@@ -23,6 +24,7 @@ from podfsm.world.cluster import (
     pod_gc,
     replicas,
     scheduler,
+    serving,
     taint_manager,
     watch,
 )
@@ -118,6 +120,7 @@ TASKS: dict[str, Callable[[Desk, str], None]] = {
     "Deployment": deployment.sync,
     "DaemonSet": daemonset.sync,
     "Job": job.sync,
+    serving.SERVICE: endpoints.sync,
     job.TTL: job.expire,
     watch.BUDGET: disruption.sync,
     watch.OWNERS: ownership.collect,
