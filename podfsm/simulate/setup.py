@@ -13,6 +13,7 @@ from podfsm.kube.cluster import PodDisruptionBudget
 from podfsm.kube.decode import decode
 from podfsm.kube.document import Document
 from podfsm.kube.objects import LabelSelector, ObjectMeta, Pod, PodSpec, Struct
+from podfsm.kube.presets import API_VERSION, PodPreset
 from podfsm.kube.services import EndpointSlice, Service
 from podfsm.kube.words import quoted
 from podfsm.rules.services import service_problems
@@ -34,10 +35,13 @@ OBJECTS = (
     "PodDisruptionBudget",
     "Service",
     "EndpointSlice",
+    "PodPreset",
 )
 """Kinds that controllers and the scheduler work with."""
 WORKLOADS = OBJECTS[1:6]
 """Those of them that own Pods, or what owns Pods."""
+ADMITTING = ("PodPreset",)
+"""Those that have a say when a Pod is created, and so are there before any."""
 KINDS = ("Pod", "Node", *OBJECTS, *EXISTING, "Scenario")
 """Kinds that a run takes."""
 
@@ -116,6 +120,8 @@ def check_object(document: Document) -> None:
     if not document.name:
         raise document.error(f"a {document.kind} without a name", "metadata.name", expected="a name")
     spec = document.raw.get("spec")
+    if document.kind == "PodPreset" and document.apiVersion != API_VERSION:
+        raise document.error("no PodPreset there", "apiVersion", expected=API_VERSION, found=document.apiVersion)
     if document.kind in WORKLOADS:
         template = spec.get("template") if isinstance(spec, dict) else None
         if not isinstance(template, dict):
@@ -135,6 +141,7 @@ _TYPED: Mapping[str, type[Struct]] = {
     "PodDisruptionBudget": PodDisruptionBudget,
     "Service": Service,
     "EndpointSlice": EndpointSlice,
+    "PodPreset": PodPreset,
 }
 
 

@@ -12,7 +12,7 @@ from typing import Any
 from attrs import define, evolve, field
 
 from podfsm.kube.times import instant
-from podfsm.world.cluster import naming, watch
+from podfsm.world.cluster import naming, presets, watch
 from podfsm.world.cluster.state import NO_KEYS, ClusterDraft, NodeState, Thing, ThingEvent, freeze, thaw
 from podfsm.world.creation import creation_of
 from podfsm.world.model import Model
@@ -80,7 +80,7 @@ class Desk:
         uid = naming.uid(self.m.profile, number)
         classes = [thing.raw for thing in self.of_kind("PriorityClass")]
         event = creation_of({**raw, "metadata": metadata}, uid, self.c.environment, self.c.absent, classes)
-        return self.pod(event)
+        return self.pod(presets.admitted(self, event))
 
     def pods(self, keys: Mapping[str, None]) -> list[PodWorld]:
         """The existing Pods of an index, in the order of their creation."""

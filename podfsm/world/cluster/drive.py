@@ -22,6 +22,7 @@ from podfsm.world.cluster import (
     objects,
     ownership,
     pod_gc,
+    presets,
     replicas,
     scheduler,
     serving,
@@ -30,7 +31,7 @@ from podfsm.world.cluster import (
 )
 from podfsm.world.cluster.desk import Desk
 from podfsm.world.model import Model
-from podfsm.world.step import Appear, Event, Step, World, step
+from podfsm.world.step import Appear, Create, Event, Step, World, step
 
 
 @frozen
@@ -152,6 +153,10 @@ def take(m: Model, world: World, event: Event | ClusterEvent, at: float) -> Step
     if isinstance(event, Appear):
         cluster = evolve(world.cluster, absent=world.cluster.absent - {event.name})
         return step(m, evolve(world, cluster=cluster), event, at)
+    if isinstance(event, Create) and presets.PRESET in world.cluster.kinds:
+        desk = Desk.open(m, world, at)
+        desk.pod(presets.admitted(desk, event))
+        return desk.close()
     key = getattr(event, "key", "")
     before = world.pods.get(key)
     done = step(m, world, event, at)  # type: ignore[arg-type]
