@@ -73,7 +73,7 @@ def _event_object(event: PodEvent, version: int, number: int) -> dict[str, Any]:
 def timeline(simulation: Simulation, events: bool, endpoints: bool = False) -> Iterator[str]:  # noqa: ARG001
     """Every change a watcher sees, with the time it is seen and the rules behind it."""
     teller, traffic = Teller(), TrafficTeller(simulation.model.gates)
-    several = len(simulation.setup.pods) + len(simulation.setup.objects) > 1
+    several = len(simulation.setup.pods) > 1 or bool(simulation.setup.objects)
     width = 48 if several else 26
     shown = None
     yield f"Kubernetes {simulation.model.gates.version}, timing {simulation.model.profile.name}; seconds since creation"
