@@ -11,7 +11,7 @@ from typing import Any
 from podfsm.errors import UnknownName
 from podfsm.kube.times import rfc3339
 from podfsm.kube.write import dump_json, with_status
-from podfsm.simulate.changes import Change, Teller
+from podfsm.simulate.changes import AROUND, Change, Teller
 from podfsm.simulate.run import Simulation
 from podfsm.simulate.traffic import TrafficTeller, slice_object
 from podfsm.world.cluster.state import ThingEvent
@@ -82,7 +82,8 @@ def timeline(simulation: Simulation, events: bool, endpoints: bool = False) -> I
         for change in _told(teller, traffic, step, events):
             clock = f"{change.at:9.3f}" if change.at != shown else " " * 9
             shown = change.at
-            who = f"{change.pod + ' ' + change.subject if several else change.subject:{width}}"
+            named = several or change.subject in AROUND.values()
+            who = f"{change.pod + ' ' + change.subject if named else change.subject:{width}}"
             yield f"{clock}  {who} {change.text:44}  {_shown(change.rules)}".rstrip()
     yield f"{simulation.now:9.3f}  {simulation.ended}"
     yield from (f"           note: {note}" for note in simulation.notes)

@@ -11,7 +11,9 @@ from attrs import evolve
 
 from podfsm.kube.decode import convert
 from podfsm.kube.objects import Pod
-from podfsm.rules.pod_preset import admit, warning
+from podfsm.rules.cluster_facts import AdmissionFacts
+from podfsm.rules.pod_preset import admit, in_scope, matching, warning
+from podfsm.world.cluster import tracking
 from podfsm.world.cluster.state import Thing
 
 if TYPE_CHECKING:
@@ -28,6 +30,9 @@ def admitted(desk: Desk, event: Create) -> Create:
     namespace = event.pod.metadata.namespace
     presets = [_with_version(thing) for thing in desk.of_kind(PRESET) if thing.namespace == namespace]
     found = admit(event.raw, presets)
+    matched = len(matching(event.raw["metadata"], presets))
+    facts = AdmissionFacts(in_scope(event.raw["metadata"]), matched, len(found.conflicts))
+    tracking.admitted(desk, event.key, facts)
     if found.conflicts:
         desk.note(f"at {desk.now:g} s: {event.key}: {warning(found.conflicts)} (rule preset-conflict-report)")
     if found.pod is event.raw:

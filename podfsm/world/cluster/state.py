@@ -193,6 +193,8 @@ class ClusterDraft:
     daemon_failures: Map[str, Failures] = field(factory=Map)
     """Failed Pods of DaemonSets, by 'key node'."""
 
+    states: Map[str, str] = field(factory=Map)
+    """State of each machine around the Pods, by 'machine/instance'; of Pods only where something has happened."""
     served: Map[str, Served] = field(factory=Map)
     """The endpoints of Services."""
     to_serve: Map[str, Keys] = field(factory=Map)

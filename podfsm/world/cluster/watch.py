@@ -12,7 +12,7 @@ from podfsm.rules.phase_counts import TERMINAL
 from podfsm.rules.scheduling import gated
 from podfsm.rules.taints import evicting
 from podfsm.rules.timings import timing_constant
-from podfsm.world.cluster import indexes, serving
+from podfsm.world.cluster import indexes, serving, tracking
 from podfsm.world.cluster.state import NO_KEYS, NodeState, Thing
 from podfsm.world.outside import Freeze, Network
 from podfsm.world.pod import PodWorld
@@ -37,6 +37,7 @@ def pod_changed(desk: Desk, before: PodWorld | None, pod: PodWorld) -> None:
         _tell_budgets(desk, pod)
         _tell_gc(desk, pod)
     serving.pod_changed(desk, before, pod)
+    tracking.pod_changed(desk, pod)
     _tell_scheduler(desk, before, pod)
     bound = pod.api.spec.nodeName
     if bound and pod.exists and (before is None or not before.api.spec.nodeName):
@@ -157,6 +158,8 @@ def thing_changed(desk: Desk, before: Thing | None, after: Thing | None) -> None
     assert thing is not None
     if thing.kind == serving.SLICE:
         serving.slice_changed(desk, before, after)
+    if thing.kind == JOB:
+        tracking.job_changed(desk, before, after)
     if thing.kind == JOB and before is not None and after is not None and before.spec == after.spec:
         desk.later(JOB, thing.key, desk.now + desk.m.profile.watch + timing_constant("job-sync-batching"))
     else:
@@ -176,6 +179,7 @@ def node_changed(desk: Desk, before: NodeState | None, after: NodeState | None) 
     assert node is not None
     desk.c.fits = {}
     wake_unscheduled(desk)
+    tracking.node_changed(desk, before, after)
     if before is None or after is None:
         serving.node_changed(desk, node.name)
     for key in desk.c.kinds.get("DaemonSet", NO_KEYS):
