@@ -95,8 +95,10 @@ class Teller:
             if known.get(condition.type) != (condition.status, condition.reason):
                 reason = f" ({condition.reason})" if condition.reason else ""
                 yield Change(at, key, condition.type, f"{condition.status}{reason}", (rule_of(condition),))
-        for gone in known.keys() - {c.type for c in new.conditions}:
-            yield Change(at, key, gone, "removed", ())
+        kept = {c.type for c in new.conditions}
+        for gone in known:
+            if gone not in kept:
+                yield Change(at, key, gone, "removed", ())
 
     def _take(self, key: str, subject: str) -> tuple[str, ...]:
         """The rules behind a subject's transitions since it was last told of."""

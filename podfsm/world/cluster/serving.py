@@ -31,7 +31,7 @@ def pod_changed(desk: Desk, before: PodWorld | None, pod: PodWorld) -> None:
     new = pod.api if pod.exists else None
     if _seen(old) == _seen(new):
         return
-    for key in services:
+    for key in sorted(services):
         thing = desk.c.things[key]
         if thing.namespace == pod.api.metadata.namespace and any(
             each is not None and matches(thing.selector, each.metadata.labels) for each in (old, new)

@@ -77,14 +77,14 @@ def _tell_owner(desk: Desk, before: PodWorld | None, pod: PodWorld) -> None:
 def _tell_claimants(desk: Desk, pod: PodWorld) -> None:
     """A Pod that nobody owns may be adopted."""
     for kind in CLAIMING:
-        for key in desk.c.kinds.get(kind, NO_KEYS):
+        for key in sorted(desk.c.kinds.get(kind, NO_KEYS)):
             thing = desk.c.things[key]
             if thing.namespace == pod.api.metadata.namespace and matches(thing.selector, pod.api.metadata.labels):
                 desk.soon(kind, key)
 
 
 def _tell_budgets(desk: Desk, pod: PodWorld) -> None:
-    for key in desk.c.kinds.get(BUDGET, NO_KEYS):
+    for key in sorted(desk.c.kinds.get(BUDGET, NO_KEYS)):
         thing = desk.c.things[key]
         if thing.namespace == pod.api.metadata.namespace and matches(thing.selector, pod.api.metadata.labels):
             desk.soon(BUDGET, key)
@@ -134,7 +134,7 @@ def _tell_scheduler(desk: Desk, before: PodWorld | None, pod: PodWorld) -> None:
 
 def wake_unscheduled(desk: Desk) -> None:
     """Something changed that may help Pods that no node was found for."""
-    for key in desk.c.waiting:
+    for key in sorted(desk.c.waiting):
         desk.soon(RETRY, key)
 
 
@@ -182,11 +182,11 @@ def node_changed(desk: Desk, before: NodeState | None, after: NodeState | None) 
     tracking.node_changed(desk, before, after)
     if before is None or after is None:
         serving.node_changed(desk, node.name)
-    for key in desk.c.kinds.get("DaemonSet", NO_KEYS):
+    for key in sorted(desk.c.kinds.get("DaemonSet", NO_KEYS)):
         desk.soon("DaemonSet", key)
     here = desk.c.on_node.get(node.name, NO_KEYS)
     old, new = (set(evicting(n.node.spec.taints)) if n is not None else set() for n in (before, after))
-    for key in here:
+    for key in sorted(here):
         if old != new:
             desk.soon(TAINTS, key)
         _tell_gc(desk, desk.world.pods[key])
