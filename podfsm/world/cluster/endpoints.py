@@ -122,7 +122,7 @@ class _Book:
         return self.pages[key]
 
     def _ports(self, key: str) -> list[Json]:
-        found: list[Json] = self.ports.get(key) or (self.slices[key].raw.get("ports") or [])
+        found: list[Json] = self.ports[key] if key in self.ports else self.slices[key].raw.get("ports") or []
         return found
 
     def _size(self, key: str) -> int:

@@ -2,10 +2,17 @@
 
 import json
 
+import attrs
+import msgspec
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from podfsm.errors import InputError
 from podfsm.kube.document import Document
+from podfsm.kube.services import ServiceSpec
+from podfsm.rules.gates import gates_for
+from podfsm.rules.services import endpoint_behind
 from podfsm.simulate import prepare
 from podfsm.simulate.output import writer
 from tests.world.cluster.runs import Run, container, node, owner, pod, service
@@ -148,6 +155,41 @@ def test_a_rollout_never_leaves_the_service_without_a_ready_endpoint():
     instants = [event.at for step in run.steps for event in step.things if event.at > 10]
     assert instants
     assert all(sum(c["ready"] for c in run.endpoints(at=at).values()) >= 2 for at in instants)
+
+
+def changed(target, **body):
+    return {"patch": target, "type": "merge", "body": body}
+
+
+ANYTHING = st.one_of(
+    st.sampled_from("abcd").map(lambda name: {"delete": f"pods/{name}"}),
+    st.tuples(st.sampled_from("abcd"), st.sampled_from(["web", "db"])).map(
+        lambda both: changed(f"pods/{both[0]}", metadata={"labels": {"app": both[1]}})
+    ),
+    st.sampled_from(["web", "db"]).map(lambda app: changed("services/web", spec={"selector": {"app": app}})),
+    st.booleans().map(lambda flag: changed("services/web", spec={"publishNotReadyAddresses": flag})),
+    st.sampled_from(["http", 80]).map(
+        lambda port: changed("services/web", spec={"ports": [{"port": 80, "targetPort": port}]})
+    ),
+    st.just({"delete": "endpointslices/*"}),
+)
+
+
+@settings(max_examples=30, deadline=None)
+@given(what=st.lists(ANYTHING, max_size=8), unready=st.sets(st.sampled_from("abcd")))
+def test_slices_kept_up_to_date_are_those_made_at_once(what, unready):
+    """Whatever happened before, the endpoints at the end are what the rules make of the Pods at the end."""
+    pods = [pod(name, labels=WEB, **PROBED) for name in "abcd"]
+    scripts = [{"pod": name, "container": "app", "readinessProbe": [{"result": "failure"}]} for name in sorted(unready)]
+    steps = [{"at": 4 + 2 * number, **step} for number, step in enumerate(what)]
+    run = Run(service(), *pods, containers=scripts, steps=steps, duration=60)
+    spec = msgspec.convert(run.cluster.things["Service/default/web"].raw["spec"], ServiceSpec)
+    expected = {}
+    for each in run.pods():
+        if each.metadata.labels["app"] == spec.selector["app"]:
+            found = endpoint_behind(each, spec, gates_for(), node_exists=True)
+            expected[each.metadata.name] = found and attrs.asdict(found)
+    assert run.endpoints() == expected
 
 
 def told(*objects, version="1.36", steps=(), containers=()):
