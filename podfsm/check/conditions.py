@@ -35,12 +35,20 @@ def condition_breaches(before: Pod, after: Pod, seen_before: datetime | None, at
         if now.type == "Ready" and now.status == "True" and _over(was):
             seen = f"Ready False {was.reason} -> True"
             yield Breach("term-worker-one-way", seen, "a Pod whose end has begun does not become ready again")
-        if now.type in _TIMED:
+        if now.type in _TIMED and not _of_lost_node(was):
             yield from _time_breach(was, now, seen_before, at)
 
 
 def _over(ready: PodCondition) -> bool:
     return ready.status == "False" and ready.reason in ("PodFailed", "PodCompleted")
+
+
+def _of_lost_node(was: PodCondition) -> bool:
+    """Ready False without a reason is the node controller's word (rule node-pods-unready), which the kubelet never saw.
+
+    When it is back, it writes its own condition again, with the time it always had.
+    """
+    return was.type == "Ready" and was.status == "False" and not was.reason
 
 
 def _time_breach(

@@ -45,6 +45,7 @@ _PLACEMENT = ("nodeSelector", "affinity", "topologySpreadConstraints")
 @click.option(
     "--events", is_flag=True, help="Also print core/v1 Events (Pulled, Started, BackOff, Killing, Unhealthy ...)."
 )
+@click.option("--endpoints", is_flag=True, help="With -o watch, also print EndpointSlices as watch events.")
 @click.option(
     "--timing",
     type=click.Choice(list(PROFILES)),
@@ -65,6 +66,7 @@ def command(
     until: str | None,
     output: str,
     events: bool,
+    endpoints: bool,
     timing: str,
     seed: int | None,
     kubernetes: str | None,
@@ -96,15 +98,15 @@ def command(
     gc.set_threshold(200_000, 20, 20)
     out = sys.stdout
     with _progress(simulation) as tell:
-        for line in _lines(simulation, output, events):
+        for line in _lines(simulation, output, events, endpoints):
             out.write(line + "\n")
             tell()
 
 
-def _lines(simulation: Simulation, output: str, events: bool) -> Iterator[str]:
+def _lines(simulation: Simulation, output: str, events: bool, endpoints: bool) -> Iterator[str]:
     """What to print, line by line where it can be told before the run is over."""
     if output in FORMATS:
-        yield from writer(output)(simulation, events)
+        yield from writer(output)(simulation, events, endpoints)
         return
     from podfsm.render.timeline import PICTURES as DRAWN
     from podfsm.render.timeline import lanes_of

@@ -13,8 +13,11 @@ from podfsm.kube.cluster import PodDisruptionBudget
 from podfsm.kube.decode import decode
 from podfsm.kube.document import Document
 from podfsm.kube.objects import LabelSelector, ObjectMeta, Pod, PodSpec, Struct
+from podfsm.kube.presets import API_VERSION, PodPreset
+from podfsm.kube.services import EndpointSlice, Service
 from podfsm.kube.words import quoted
-from podfsm.simulate.admission import refuse_invalid
+from podfsm.rules.services import service_problems
+from podfsm.simulate.admission import refuse_invalid, refuse_problems
 from podfsm.simulate.scenario import MACHINE, Scenario, ScenarioStep, read_scenario
 from podfsm.world.creation import pod_key, stored_form
 from podfsm.world.scripts import Environment
@@ -30,10 +33,15 @@ OBJECTS = (
     "DaemonSet",
     "Job",
     "PodDisruptionBudget",
+    "Service",
+    "EndpointSlice",
+    "PodPreset",
 )
 """Kinds that controllers and the scheduler work with."""
 WORKLOADS = OBJECTS[1:6]
 """Those of them that own Pods, or what owns Pods."""
+ADMITTING = ("PodPreset",)
+"""Those that have a say when a Pod is created, and so are there before any."""
 KINDS = ("Pod", "Node", *OBJECTS, *EXISTING, "Scenario")
 """Kinds that a run takes."""
 
@@ -120,6 +128,8 @@ def check_object(document: Document) -> None:
     if not document.name:
         raise document.error(f"a {document.kind} without a name", "metadata.name", expected="a name")
     spec = document.raw.get("spec")
+    if document.kind == "PodPreset" and document.apiVersion != API_VERSION:
+        raise document.error("no PodPreset there", "apiVersion", expected=API_VERSION, found=document.apiVersion)
     if document.kind in WORKLOADS:
         template = spec.get("template") if isinstance(spec, dict) else None
         if not isinstance(template, dict):
@@ -127,10 +137,20 @@ def check_object(document: Document) -> None:
         decode(document, PodTemplate, at="spec.template")
         if not (template.get("spec") or {}).get("containers"):
             raise document.error("no containers", "spec.template.spec.containers", expected="at least one container")
-    if document.kind == "PodDisruptionBudget":
-        decode(document, PodDisruptionBudget)
+    if document.kind in _TYPED:
+        found = decode(document, _TYPED[document.kind])
+        if isinstance(found, Service):
+            refuse_problems(document, service_problems(found.spec))
     elif document.kind not in ("PriorityClass", "ReplicationController") and isinstance(spec, dict):
         decode(document, LabelSelector, at="spec.selector")
+
+
+_TYPED: Mapping[str, type[Struct]] = {
+    "PodDisruptionBudget": PodDisruptionBudget,
+    "Service": Service,
+    "EndpointSlice": EndpointSlice,
+    "PodPreset": PodPreset,
+}
 
 
 class PodTemplate(Struct, frozen=True):

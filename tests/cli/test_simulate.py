@@ -224,8 +224,8 @@ NOT_STEPS = {
     ),
     "created of no kind": (step("create: {metadata: {name: b}}"), "m.yaml:9"),
     "created of another kind": (
-        step("create: {apiVersion: v1, kind: Service, metadata: {name: b}}"),
-        "Service is not simulated",
+        step("create: {apiVersion: v1, kind: Ingress, metadata: {name: b}}"),
+        "Ingress is not simulated",
     ),
     "created a number": (step("create: 3"), "steps[0].create: wrong type"),
     "no body": (step("patch: pods/web"), "no body; expected the patch"),

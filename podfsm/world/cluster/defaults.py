@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from podfsm.kube.defaults import default_pod
+
 UNLIMITED = 2**31 - 1
 CONTROLLER_UID, JOB_NAME = "batch.kubernetes.io/controller-uid", "batch.kubernetes.io/job-name"
 _OLD_LABELS = ("controller-uid", "job-name")
@@ -77,10 +79,20 @@ def _job(spec: dict[str, Any], metadata: Mapping[str, Any]) -> None:
         spec["selector"] = {"matchLabels": {CONTROLLER_UID: metadata["uid"]}}
 
 
+def _pod_preset(spec: dict[str, Any], _metadata: Mapping[str, Any]) -> None:
+    """What a preset injects has the defaults that it would have in a Pod: only so can the two be compared."""
+    parts = ("env", "envFrom", "volumeMounts")
+    container = {key: spec[key] for key in parts if spec.get(key)}
+    whole = default_pod({"spec": {"containers": [container], "volumes": spec.get("volumes") or []}})["spec"]
+    defaulted = whole["containers"][0] | {"volumes": whole.get("volumes")}
+    spec.update({key: defaulted[key] for key in (*parts, "volumes") if spec.get(key)})
+
+
 _FILL: Mapping[str, Callable[[dict[str, Any], Mapping[str, Any]], None]] = {
     "ReplicaSet": _replicas,
     "ReplicationController": _replication_controller,
     "Deployment": _deployment,
     "DaemonSet": _daemon_set,
     "Job": _job,
+    "PodPreset": _pod_preset,
 }

@@ -14,7 +14,7 @@ from podfsm.rules.phase_counts import TERMINAL
 from podfsm.rules.scheduling import gated
 from podfsm.rules.taints import evicting
 from podfsm.rules.timings import timing_constant
-from podfsm.world.cluster import indexes
+from podfsm.world.cluster import indexes, serving, tracking
 from podfsm.world.cluster.state import NO_KEYS, NodeState, Thing
 from podfsm.world.outside import Freeze, Network
 from podfsm.world.pod import PodWorld
@@ -40,6 +40,8 @@ def pod_changed(desk: Desk, before: PodWorld | None, pod: PodWorld) -> None:
         _tell_budgets(desk, pod)
         _tell_gc(desk, pod)
     _tell_of_disruption(desk, pod)
+    serving.pod_changed(desk, before, pod)
+    tracking.pod_changed(desk, pod)
     _tell_scheduler(desk, before, pod)
     bound = pod.api.spec.nodeName
     if bound and pod.exists and (before is None or not before.api.spec.nodeName):
@@ -81,14 +83,14 @@ def _tell_owner(desk: Desk, before: PodWorld | None, pod: PodWorld) -> None:
 def _tell_claimants(desk: Desk, pod: PodWorld) -> None:
     """A Pod that nobody owns may be adopted."""
     for kind in CLAIMING:
-        for key in desk.c.kinds.get(kind, NO_KEYS):
+        for key in sorted(desk.c.kinds.get(kind, NO_KEYS)):
             thing = desk.c.things[key]
             if thing.namespace == pod.api.metadata.namespace and matches(thing.selector, pod.api.metadata.labels):
                 desk.soon(kind, key)
 
 
 def _tell_budgets(desk: Desk, pod: PodWorld) -> None:
-    for key in desk.c.kinds.get(BUDGET, NO_KEYS):
+    for key in sorted(desk.c.kinds.get(BUDGET, NO_KEYS)):
         thing = desk.c.things[key]
         if thing.namespace == pod.api.metadata.namespace and matches(thing.selector, pod.api.metadata.labels):
             desk.soon(BUDGET, key)
@@ -158,7 +160,7 @@ def _tell_scheduler(desk: Desk, before: PodWorld | None, pod: PodWorld) -> None:
 
 def wake_unscheduled(desk: Desk) -> None:
     """Something changed that may help Pods that no node was found for."""
-    for key in desk.c.waiting:
+    for key in sorted(desk.c.waiting):
         desk.soon(RETRY, key)
 
 
@@ -190,6 +192,10 @@ def thing_changed(desk: Desk, before: Thing | None, after: Thing | None) -> None
     indexes.index_thing(desk.c, before, after)
     thing = after or before
     assert thing is not None
+    if thing.kind == serving.SLICE:
+        serving.slice_changed(desk, before, after)
+    if thing.kind == JOB:
+        tracking.job_changed(desk, before, after)
     if thing.kind == JOB and before is not None and after is not None and before.spec == after.spec:
         desk.later(JOB, thing.key, desk.now + desk.m.profile.watch + timing_constant("job-sync-batching"))
     else:
@@ -209,11 +215,14 @@ def node_changed(desk: Desk, before: NodeState | None, after: NodeState | None) 
     assert node is not None
     desk.c.fits = {}
     wake_unscheduled(desk)
-    for key in desk.c.kinds.get("DaemonSet", NO_KEYS):
+    tracking.node_changed(desk, before, after)
+    if before is None or after is None:
+        serving.node_changed(desk, node.name)
+    for key in sorted(desk.c.kinds.get("DaemonSet", NO_KEYS)):
         desk.soon("DaemonSet", key)
     here = desk.c.on_node.get(node.name, NO_KEYS)
     old, new = (set(evicting(n.node.spec.taints)) if n is not None else set() for n in (before, after))
-    for key in here:
+    for key in sorted(here):
         if old != new:
             desk.soon(TAINTS, key)
         _tell_gc(desk, desk.world.pods[key])
