@@ -10,7 +10,15 @@ from functools import lru_cache
 
 from attrs import define, evolve, field, frozen
 
-from podfsm.check.conditions import condition_breaches, deadline_breaches, end_breaches, gate_breaches, gone_breaches
+from podfsm.check.clock import Clock
+from podfsm.check.conditions import (
+    condition_breaches,
+    deadline_breaches,
+    end_breaches,
+    first_breaches,
+    gate_breaches,
+    gone_breaches,
+)
 from podfsm.check.derived import derived_breaches
 from podfsm.check.event import ADDED, DELETED, SEEN, Observation, Relist
 from podfsm.check.finding import Breach, Finding, severity_of
@@ -19,13 +27,21 @@ from podfsm.check.paths import path_between
 from podfsm.check.reads import APPS, CONDITIONS, EVERYTHING, INIT, METADATA, SPEC, changed, reads
 from podfsm.check.restarts import Restarts, restart_breaches, uncounted_breaches
 from podfsm.check.shapes import Shapes, by_shape
+from podfsm.check.snapshot import snapshot_breaches
+from podfsm.check.transitions import (
+    future_breaches,
+    left_breaches,
+    network_breaches,
+    transition_breaches,
+    unwritten_breaches,
+)
 from podfsm.check.words import change_words, snapshot_words
 from podfsm.engine.rule import Registry, Rule
 from podfsm.engine.versions import Gates
 from podfsm.kube.objects import Pod
 from podfsm.rules.catalogue import all_rules
 from podfsm.rules.container_invariants import leaves_terminated
-from podfsm.rules.phase import is_static
+from podfsm.rules.phase import TERMINAL, is_static
 from podfsm.rules.qos import qos_class
 from podfsm.rules.watching import in_order, may_follow, may_replace, version_of
 
@@ -52,6 +68,7 @@ class Known:
     shape: int
     broken: frozenset[tuple[str, str]]
     restarts: Restarts = field(factory=Restarts)
+    clock: Clock = field(factory=Clock)
 
 
 class Checker:
@@ -126,6 +143,7 @@ class Checker:
                 spec = self._shapes.spec(pod.spec)
         shape = self._shapes.number(pod, spec) if parts else known.shape if known is not None else 0
         past, after = pasts(known.past if known is not None else None, known.pod if known is not None else None, pod)
+        was = known.pod if known is not None else pod
         broken = self._snapshot_breaches(known, seen, parts, shape, past)
         found = [breach for breach in broken if (breach.rule, breach.allowed) not in earlier]
         found += self._step_breaches(known, seen, parts, shape)
@@ -138,6 +156,8 @@ class Checker:
         else:
             known.pod, known.version, known.at, known.epoch = pod, version, seen.at, self._epoch
             known.past, known.spec, known.shape, known.broken = after, spec, shape, still
+        if known is not None and seen.at is not None:
+            known.clock.tick(was, pod, parts, seen.at)
         return found
 
     def _snapshot_breaches(
@@ -157,11 +177,15 @@ class Checker:
         if judged not in self._shapes.fine or is_static(pod.metadata):
             shaped = [Breach(rule, snapshot_words(pod)) for rule, holds in self._asked.one_shaped if not holds(pod)]
             shaped += derived_breaches(pod, past, self.gates)
+            shaped += snapshot_breaches(pod, self.gates)
             if not shaped:
                 self._shapes.fine.add(judged)
             found += shaped
         if known is None:
             found += self._first_breaches(pod)
+            found += first_breaches(pod)
+        elif not pod.status.phase and known.pod.status.phase:
+            found += first_breaches(pod)
         if pod.spec.activeDeadlineSeconds is not None or pod.status.reason:
             found += deadline_breaches(pod, seen.at)
         return found
@@ -185,9 +209,13 @@ class Checker:
             elif parts & (METADATA | SPEC):
                 known.restarts.notice(before, after)
             if parts & CONDITIONS:
-                found += condition_breaches(before, after, known.at, seen.at)
+                found += self._condition_breaches(known, after)
+            if parts & (CONDITIONS | INIT | APPS):
+                found += unwritten_breaches(before, after)
         if after.spec.readinessGates and parts & CONDITIONS and parts & APPS:
             found += gate_breaches(before, after)
+        if seen.at is not None and parts & (CONDITIONS | INIT | APPS):
+            found += future_breaches(after, seen.at)
         if seen.type == DELETED:
             found += gone_breaches(after)
         return found
@@ -211,7 +239,15 @@ class Checker:
         if known.past.one_sandbox:
             yield from uncounted_breaches(before, after)
         yield from restart_breaches(known.restarts, before, after, self.gates)
-        yield from end_breaches(before, after, known.at)
+        yield from end_breaches(before, after, known.clock.still)
+
+    def _condition_breaches(self, known: Known, after: Pod) -> Iterator[Breach]:
+        before = known.pod
+        yield from condition_breaches(before, after)
+        yield from transition_breaches(before, after, known.clock.still)
+        yield from network_breaches(before, after)
+        if after.status.phase in TERMINAL:
+            yield from left_breaches(before, after)
 
     def _name(self, key: str, pod: Pod) -> None:
         """Remember who has a name; who had it before is gone, though that was not seen."""

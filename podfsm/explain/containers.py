@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-import re
 from datetime import datetime, timedelta
 
 from attrs import frozen
 
 from podfsm.engine.versions import Gates
 from podfsm.explain.model import Next, Part, Reason
-from podfsm.explain.reasons import WAITING
 from podfsm.kube.objects import Container, ContainerStateTerminated, ContainerStatus, PodSpec
 from podfsm.rules.backoff import doubled
-from podfsm.rules.crash_backoff import limits
+from podfsm.rules.crash_backoff import limits, stated_delay
 from podfsm.rules.probe_defaults import defaulted
+from podfsm.rules.reasons import WAITING
 from podfsm.rules.restart import matched_action, own_policy, pod_policy
 from podfsm.rules.restart_decision import decide
 from podfsm.rules.sidecar import is_sidecar
-
-_DELAY = re.compile(r"back-off ([0-9hms.]+) restarting")
-_PART = re.compile(r"([0-9.]+)(ms|h|m|s)")
-_SECONDS = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
 
 
 @frozen
@@ -88,14 +83,6 @@ def _backing_off(container: Container, status: ContainerStatus, hold: Reason, se
 
 def _restart(name: str, earliest: datetime, latest: datetime | None = None) -> Next:
     return Next("the delay is over and it is started again", "kubelet", "backoff-sequence", earliest, latest, name)
-
-
-def stated_delay(message: str) -> float | None:
-    """The delay in seconds that a CrashLoopBackOff message gives; None if it gives none."""
-    found = _DELAY.search(message)
-    if found is None:
-        return None
-    return sum(float(number) * _SECONDS[unit] for number, unit in _PART.findall(found[1]))
 
 
 def _running(container: Container, status: ContainerStatus, setting: Setting) -> Part:

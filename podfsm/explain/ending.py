@@ -6,9 +6,9 @@ from datetime import timedelta
 
 from podfsm.explain.look import Look, lost, statuses_of
 from podfsm.explain.model import Next, Part, Reason
-from podfsm.explain.reasons import DISRUPTED, ended_because
 from podfsm.kube.objects import Pod, PodCondition
 from podfsm.rules.phase import FAILED, TERMINAL
+from podfsm.rules.reasons import DISRUPTED, ended_because
 
 
 def over(look: Look) -> Part | None:

@@ -130,6 +130,7 @@ def _later(one: datetime | None, other: datetime | None) -> bool:
     refuses=[
         _pod(_runs("1", 20, 1, _end("1"))),
         _pod(ContainerStatus("app", _end("1"), containerID="2")),
+        _pod(ContainerStatus("app", _end(""), containerID="2")),
         _pod(_runs("1"), ContainerStatus("b", _runs("1").state, containerID="1")),
     ],
 )
@@ -142,10 +143,15 @@ def ids_are_of_one(pod: Pod) -> bool:
 
 def _own_id(status: ContainerStatus) -> bool:
     end, last = status.state.terminated, status.lastState.terminated
-    if end is not None and end.containerID and end.containerID != status.containerID:
+    if end is not None and end.containerID != status.containerID and (end.containerID or not _assumed(end)):
         return False
     running = status.state.running is not None
     return not (running and last is not None and last.containerID and last.containerID == status.containerID)
+
+
+def _assumed(end: ContainerStateTerminated) -> bool:
+    """Whether this end is none that the runtime reported: the kubelet only infers it, and names no instance."""
+    return end.reason == "ContainerStatusUnknown" or end.finishedAt is None or end.startedAt is None
 
 
 @invariant(
@@ -160,6 +166,7 @@ def _own_id(status: ContainerStatus) -> bool:
         (_pod(_runs("1", 2)), _pod(_runs("1", 3))),
         (_pod(_ended("1")), _pod(_ended("1", code=0))),
         (_pod(_ended("1")), _pod(_runs("1", 2))),
+        (_pod(_runs("1", 2)), _pod(_runs("", 2))),
     ],
 )
 def instance_keeps(before: Pod, after: Pod) -> bool:
@@ -169,7 +176,13 @@ def instance_keeps(before: Pod, after: Pod) -> bool:
     """
     if not same_pod(before, after):
         return True
-    return all(_keeps(was, now) for was, now in pairs(before, after) if now.containerID == was.containerID)
+    for was, now in pairs(before, after):
+        if now.containerID == was.containerID:
+            if not _keeps(was, now):
+                return False
+        elif not now.containerID and now.state.running is not None:
+            return False
+    return True
 
 
 def _keeps(was: ContainerStatus, now: ContainerStatus) -> bool:

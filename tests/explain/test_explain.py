@@ -5,7 +5,6 @@ import pytest
 from podfsm import can_become, explain, kubectl_columns
 from podfsm.engine.rule import REGISTRY
 from podfsm.errors import UnknownName
-from podfsm.explain.reasons import DISRUPTED, ENDED, WAITING, ended_because
 from podfsm.explain.words import as_data, as_text
 from podfsm.kube.objects import (
     Container,
@@ -26,6 +25,7 @@ from podfsm.kube.times import instant
 from podfsm.rules.catalogue import all_rules
 from podfsm.rules.condition_list import NETWORK, RESTARTING
 from podfsm.rules.container_state import START_ERRORS
+from podfsm.rules.reasons import DISRUPTED, ENDED, WAITING, ended_because
 from tests.check.traces import RECORDINGS, events, seen
 from tests.rules.statuses import ends, runs, shown, waits
 
