@@ -31,8 +31,8 @@ from podfsm.check.snapshot import snapshot_breaches
 from podfsm.check.transitions import (
     future_breaches,
     left_breaches,
-    network_breaches,
     transition_breaches,
+    turned,
     unwritten_breaches,
 )
 from podfsm.check.words import change_words, snapshot_words
@@ -142,8 +142,8 @@ class Checker:
             if parts & SPEC:
                 spec = self._shapes.spec(pod.spec)
         shape = self._shapes.number(pod, spec) if parts else known.shape if known is not None else 0
-        past, after = pasts(known.past if known is not None else None, known.pod if known is not None else None, pod)
         was = known.pod if known is not None else pod
+        past, after = pasts(known.past, was, pod, parts) if known is not None else pasts(None, None, pod, parts)
         broken = self._snapshot_breaches(known, seen, parts, shape, past)
         found = [breach for breach in broken if (breach.rule, breach.allowed) not in earlier]
         found += self._step_breaches(known, seen, parts, shape)
@@ -208,10 +208,8 @@ class Checker:
                 found += self._container_breaches(known, after)
             elif parts & (METADATA | SPEC):
                 known.restarts.notice(before, after)
-            if parts & CONDITIONS:
-                found += self._condition_breaches(known, after)
             if parts & (CONDITIONS | INIT | APPS):
-                found += unwritten_breaches(before, after)
+                found += self._condition_breaches(known, after)
         if after.spec.readinessGates and parts & CONDITIONS and parts & APPS:
             found += gate_breaches(before, after)
         if seen.at is not None and parts & (CONDITIONS | INIT | APPS):
@@ -243,11 +241,13 @@ class Checker:
 
     def _condition_breaches(self, known: Known, after: Pod) -> Iterator[Breach]:
         before = known.pod
-        yield from condition_breaches(before, after)
-        yield from transition_breaches(before, after, known.clock.still)
-        yield from network_breaches(before, after)
-        if after.status.phase in TERMINAL:
-            yield from left_breaches(before, after)
+        turns = turned(before, after)
+        if turns:
+            yield from condition_breaches(before, after)
+            yield from transition_breaches(before, after, turns, known.clock.still)
+            if after.status.phase in TERMINAL:
+                yield from left_breaches(turns, after)
+        yield from unwritten_breaches(before, after)
 
     def _name(self, key: str, pod: Pod) -> None:
         """Remember who has a name; who had it before is gone, though that was not seen."""

@@ -70,7 +70,7 @@ def uncounted_breaches(before: Pod, after: Pod) -> Iterator[Breach]:
 def restart_breaches(kept: Restarts, before: Pod, after: Pod, gates: Gates) -> Iterator[Breach]:
     """New instances between two snapshots that came too early, too late or against the restart policy."""
     kept.notice(before, after)
-    kept.marked = kept.marked or any(c.type == "Ready" and marked_lost(c) for c in before.status.conditions)
+    kept.marked = kept.marked or any(map(marked_lost, before.status.conditions))
     if kept.deleted_at is not None and before.status.initContainerStatuses != after.status.initContainerStatuses:
         yield from _stop_order_breaches(kept.deleted_at, before, after, gates)
     anew = sandbox_anew(before, after)

@@ -29,16 +29,30 @@ AHEAD = timedelta(seconds=120)
 """How far a time may lie in the future of the recording."""
 
 
-def transition_breaches(before: Pod, after: Pod, still: datetime | None) -> Iterator[Breach]:
+Turn = tuple[PodCondition, PodCondition]
+
+
+def turned(before: Pod, after: Pod) -> list[Turn]:
+    """The conditions that both snapshots have and that differ."""
+    old, new = before.status.conditions, after.status.conditions
+    if len(old) == len(new) and all(map(_same_type, old, new)):  # as they nearly always are
+        return [(was, now) for was, now in zip(old, new, strict=True) if was != now]
+    by_type = {condition.type: condition for condition in old}
+    return [(was, now) for now in new if (was := by_type.get(now.type)) is not None and was != now]
+
+
+def _same_type(was: PodCondition, now: PodCondition) -> bool:
+    return was.type == now.type
+
+
+def transition_breaches(before: Pod, after: Pod, turns: Sequence[Turn], still: datetime | None) -> Iterator[Breach]:
     """Transition times that do not fit.
 
     `still` is a time of the kubelet's clock at which `before` was what it had written last; None if unknown.
     """
-    old = {condition.type: condition for condition in before.status.conditions}
     bound: datetime | None = None
-    for now in after.status.conditions:
-        was = old.get(now.type)
-        if was is None or was is now or was.lastTransitionTime is None or now.lastTransitionTime is None:
+    for was, now in turns:
+        if was.lastTransitionTime is None or now.lastTransitionTime is None:
             continue
         if was.status == now.status:
             if was.lastTransitionTime < now.lastTransitionTime and _moved(was, now, before, after):
@@ -47,6 +61,8 @@ def transition_breaches(before: Pod, after: Pod, still: datetime | None) -> Iter
             continue
         if now.type not in KUBELETS and now.type != "Ready":
             continue
+        if now.type == NETWORK and now.status == "True":
+            yield from _network_breach(before, after)
         if bound is None:
             bound = _latest(before, still)
         yield from _early(was, now, before, after, bound)
@@ -56,9 +72,9 @@ def _clock(condition: PodCondition) -> str:
     return f"{condition.lastTransitionTime:%H:%M:%S}"
 
 
-def marked_lost(condition: PodCondition | None) -> bool:
+def marked_lost(condition: PodCondition) -> bool:
     """Whether the node controller wrote this Ready: the kubelet never leaves out the reason of False."""
-    return condition is not None and condition.type == "Ready" and condition.status == "False" and not condition.reason
+    return condition.status == "False" and not condition.reason and condition.type == "Ready"
 
 
 def _early(was: PodCondition, now: PodCondition, before: Pod, after: Pod, bound: datetime) -> Iterator[Breach]:
@@ -188,11 +204,8 @@ def _same(old: Sequence[ContainerStatus], new: Sequence[ContainerStatus]) -> boo
     )
 
 
-def network_breaches(before: Pod, after: Pod) -> Iterator[Breach]:
+def _network_breach(before: Pod, after: Pod) -> Iterator[Breach]:
     """A sandbox that is up again, and in it an instance that ran while it was not: a new one starts empty."""
-    was, now = _found(before, NETWORK), _found(after, NETWORK)
-    if was is None or now is None or was.status != "False" or now.status != "True":
-        return
     ran = {one.containerID for one in statuses_of(before) if one.state.running is not None and one.containerID}
     for one in statuses_of(after):
         if one.state.running is not None and one.containerID in ran:
@@ -228,7 +241,7 @@ def future_breaches(pod: Pod, at: datetime) -> Iterator[Breach]:
             yield Breach("cstate-terminated-fields", seen, container=one.name)
 
 
-def left_breaches(before: Pod, after: Pod) -> Iterator[Breach]:
+def left_breaches(turns: Sequence[Turn], after: Pod) -> Iterator[Breach]:
     """Conditions of a Pod that is over which were not left as they were, and yet name another end.
 
     The last step of a termination may leave them; what it writes anew names the phase.
@@ -236,10 +249,8 @@ def left_breaches(before: Pod, after: Pod) -> Iterator[Breach]:
     reason = {"Succeeded": "PodCompleted", "Failed": "PodFailed"}.get(after.status.phase)
     if reason is None:
         return
-    old = {condition.type: condition for condition in before.status.conditions}
-    for now in after.status.conditions:
-        was = old.get(now.type)
-        if was is None or (was.status, was.reason) == (now.status, now.reason):
+    for was, now in turns:
+        if (was.status, was.reason) == (now.status, now.reason):
             continue
         if now.type in _READY and now.reason in ("PodCompleted", "PodFailed") and now.reason != reason:
             seen = f"{now.type} {now.status} {now.reason} in phase {after.status.phase}"
@@ -255,8 +266,8 @@ def unwritten_breaches(before: Pod, after: Pod) -> Iterator[Breach]:
     It only takes away a Ready that was True, later than the Pod became ready; and the kubelet, once it writes again,
     writes Ready as well.
     """
-    now = _found(after, "Ready")
-    if now is None or not marked_lost(now):
+    now = next(filter(marked_lost, after.status.conditions), None)
+    if now is None:
         return
     beside = _found(after, "ContainersReady")
     if beside is not None and beside.status == "True" and beside.lastTransitionTime == now.lastTransitionTime:

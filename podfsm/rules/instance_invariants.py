@@ -63,9 +63,25 @@ def statuses_of(pod: Pod) -> tuple[ContainerStatus, ...]:
     return status.initContainerStatuses + status.containerStatuses + status.ephemeralContainerStatuses
 
 
-def pairs(before: Pod, after: Pod) -> Iterator[tuple[ContainerStatus, ContainerStatus]]:
-    """Every container that both snapshots show and that has changed between them."""
-    old, new = before.status, after.status
+Changed = tuple[ContainerStatus, ContainerStatus]
+
+_last: tuple[PodStatus, PodStatus, tuple[Changed, ...]] = (PodStatus(), PodStatus(), ())
+
+
+def pairs(before: Pod, after: Pod) -> tuple[Changed, ...]:
+    """Every container that both snapshots show and that has changed between them.
+
+    A dozen of rules ask for those of the same two snapshots in a row, so the last answer is kept.
+    """
+    global _last  # noqa: PLW0603 - replaced as a whole, and its own key
+    old, new, found = _last
+    if old is not before.status or new is not after.status:
+        found = tuple(_pairs(before.status, after.status))
+        _last = (before.status, after.status, found)
+    return found
+
+
+def _pairs(old: PodStatus, new: PodStatus) -> Iterator[Changed]:
     for was, now in (
         (old.initContainerStatuses, new.initContainerStatuses),
         (old.containerStatuses, new.containerStatuses),
