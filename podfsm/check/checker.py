@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import inspect
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import datetime
-from functools import lru_cache
 
-from attrs import define, evolve, field, frozen
+from attrs import define, evolve, field
 
+from podfsm.check.asked import asked
 from podfsm.check.clock import Clock
 from podfsm.check.conditions import (
     condition_breaches,
@@ -24,9 +23,9 @@ from podfsm.check.event import ADDED, DELETED, SEEN, Observation, Relist
 from podfsm.check.finding import Breach, Finding, severity_of
 from podfsm.check.past import Past, pasts
 from podfsm.check.paths import path_between
-from podfsm.check.reads import APPS, CONDITIONS, EVERYTHING, INIT, METADATA, SPEC, changed, reads
+from podfsm.check.reads import APPS, CONDITIONS, EVERYTHING, INIT, METADATA, SPEC, changed
 from podfsm.check.restarts import Restarts, restart_breaches, uncounted_breaches
-from podfsm.check.shapes import Shapes, by_shape
+from podfsm.check.shapes import Shapes
 from podfsm.check.snapshot import snapshot_breaches
 from podfsm.check.transitions import (
     future_breaches,
@@ -44,9 +43,6 @@ from podfsm.rules.container_invariants import leaves_terminated
 from podfsm.rules.phase import TERMINAL, is_static
 from podfsm.rules.qos import qos_class
 from podfsm.rules.watching import in_order, may_follow, may_replace, version_of
-
-ASKED_OTHERWISE = frozenset({"cstate-no-leave-terminated", "watch-order"})
-"""Invariants that are not asked as they stand: by the gates in force, and before all others."""
 
 _NOTHING: frozenset[tuple[str, str]] = frozenset()
 
@@ -81,7 +77,7 @@ class Checker:
         self._names: dict[tuple[str, str], str] = {}
         self._gone: OrderedDict[str, None] = OrderedDict()
         self._epoch = 0
-        self._asked = _asked(self.rules, gates)
+        self._asked = asked(self.rules, gates)
         self._shapes = Shapes()
 
     @property
@@ -167,11 +163,11 @@ class Checker:
         pod = seen.pod
         earlier = known.broken if known is not None else _NOTHING
         found = []
-        for rule, holds, about in self._asked.one_timed:
-            if about & parts:
-                if not holds(pod):
-                    found.append(Breach(rule, snapshot_words(pod)))
-            elif earlier and (rule, "") in earlier:
+        for rule, holds in self._asked.one(parts):
+            if not holds(pod):
+                found.append(Breach(rule, snapshot_words(pod)))
+        for rule, _, about in self._asked.one_timed if earlier else ():
+            if not about & parts and (rule, "") in earlier:
                 found.append(Breach(rule, ""))
         judged = (shape, past.was_initialized, past.gate_views, past.deleting)
         if judged not in self._shapes.fine or is_static(pod.metadata):
@@ -200,8 +196,8 @@ class Checker:
         before = known.pod if known is not None else None
         found: list[Breach] = []
         if known is not None and before is not None:
-            for rule, holds, about in self._asked.two_timed:
-                if about & parts and not holds(before, after):
+            for rule, holds in self._asked.two(parts):
+                if not holds(before, after):
                     found.append(Breach(rule, change_words(before, after)))
             found += self._shape_breaches(known, after, shape)
             if parts & (INIT | APPS):
@@ -284,31 +280,3 @@ class Checker:
         )
         allowed = breach.allowed or rule.statement
         return Finding(rule.id, severity_of(rule), rule.authority, place, breach.seen, allowed, breach.path)
-
-
-@frozen
-class Asked:
-    """The invariants in force: those of one snapshot and of two, those told by shape and those that read times or ids.
-
-    Each is its rule's id and function, and for those with times the parts of a Pod that it may read.
-    """
-
-    one_shaped: tuple[tuple[str, Callable[..., bool]], ...]
-    one_timed: tuple[tuple[str, Callable[..., bool], int], ...]
-    two_shaped: tuple[tuple[str, Callable[..., bool]], ...]
-    two_timed: tuple[tuple[str, Callable[..., bool], int], ...]
-
-
-@lru_cache(maxsize=16)
-def _asked(rules: Registry, gates: Gates) -> Asked:
-    every = [rule for rule in rules if rule.kind == "invariant" and rule.in_force(gates)]
-    found: dict[tuple[int, bool], list[Rule]] = {(n, shaped): [] for n in (1, 2) for shaped in (True, False)}
-    for rule in every:
-        if rule.id not in ASKED_OTHERWISE:
-            found[len(inspect.signature(rule.function).parameters), by_shape(rule.function)].append(rule)
-    return Asked(
-        one_shaped=tuple((rule.id, rule.function) for rule in found[1, True]),
-        one_timed=tuple((rule.id, rule.function, reads(rule.function)) for rule in found[1, False]),
-        two_shaped=tuple((rule.id, rule.function) for rule in found[2, True]),
-        two_timed=tuple((rule.id, rule.function, reads(rule.function)) for rule in found[2, False]),
-    )

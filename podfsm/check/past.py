@@ -57,7 +57,7 @@ def pasts(was: Past | None, before: Pod | None, pod: Pod, parts: int) -> tuple[P
 
 def _has_run(pod: Pod) -> bool:
     """Whether an instance of a container was created."""
-    return any(status.containerID for status in statuses_of(pod))
+    return bool([status for status in statuses_of(pod) if status.containerID])
 
 
 def _views(was: Past, before: Pod, pod: Pod) -> tuple[frozenset[bool], frozenset[bool]]:
