@@ -19,8 +19,8 @@ from podfsm.check.conditions import (
     gone_breaches,
 )
 from podfsm.check.derived import derived_breaches
-from podfsm.check.event import ADDED, DELETED, SEEN, Observation, Relist
-from podfsm.check.finding import Breach, Finding, severity_of
+from podfsm.check.event import ADDED, DELETED, MODIFIED, SEEN, Observation, Relist
+from podfsm.check.finding import NOTE, Breach, Finding, severity_of
 from podfsm.check.past import Past, pasts
 from podfsm.check.paths import path_between
 from podfsm.check.reads import APPS, CONDITIONS, EVERYTHING, INIT, METADATA, SPEC, changed
@@ -42,7 +42,7 @@ from podfsm.rules.catalogue import all_rules
 from podfsm.rules.container_invariants import leaves_terminated
 from podfsm.rules.phase import TERMINAL, is_static
 from podfsm.rules.qos import qos_class
-from podfsm.rules.watching import in_order, may_follow, may_replace, version_of
+from podfsm.rules.watching import may_follow, may_replace, version_of
 
 _NOTHING: frozenset[tuple[str, str]] = frozenset()
 
@@ -100,17 +100,33 @@ class Checker:
                 yield self._finding(misplaced, seen)
             if key in self._gone:
                 return
-        elif known.version is None or version is None or version <= known.version:
-            if known.pod == pod and seen.type != DELETED:
-                known.epoch, known.at = self._epoch, seen.at or known.at
-                return  # once more: a duplicate, or the watch began anew
-            if not in_order(known.pod, pod) or (version is not None and version == known.version and known.pod != pod):
-                if seen.type not in (ADDED, SEEN):  # those may come out of a cache that lags behind
-                    words = f"resourceVersion {version}, not after {known.version}"
-                    yield self._finding(Breach("watch-order", words), seen)
-                return
+        elif self._seen_before(known, version, seen):
+            for breach in self._repeated(known, version, seen):
+                yield self._finding(breach, seen)
+            return
+        elif known.at is not None and seen.at is not None and seen.at < known.at:
+            known.clock.broken = True
+            words = f"received at {seen.at:%H:%M:%S}, after one of {known.at:%H:%M:%S}"
+            yield self._finding(Breach("watch-order", words, severity=NOTE), seen)
         for breach in self._breaches(key, known, version, seen):
             yield self._finding(breach, seen)
+
+    @staticmethod
+    def _seen_before(known: Known, version: int | None, seen: Observation) -> bool:
+        """Whether an event is a repetition, or older than the last one: then it tells nothing new."""
+        if known.version is not None and version is not None:
+            same = version == known.version
+            return version < known.version or (same and (known.pod != seen.pod or seen.type != DELETED))
+        return known.pod == seen.pod and seen.type != DELETED
+
+    def _repeated(self, known: Known, version: int | None, seen: Observation) -> Iterator[Breach]:
+        """What is wrong with an event that tells nothing new."""
+        if known.pod == seen.pod:
+            known.epoch, known.at = self._epoch, seen.at or known.at
+            if seen.type == MODIFIED:  # ADDED and SEEN come with a new list
+                yield Breach("watch-order", f"resourceVersion {version} once more, as it was", severity=NOTE)
+        elif seen.type not in (ADDED, SEEN):  # those may come out of a cache that lags behind
+            yield Breach("watch-order", f"resourceVersion {version}, not after {known.version}")
 
     def _misplaced(self, key: str, seen: Observation) -> Breach | None:
         """The event of a Pod not known that a watch does not show in this place."""
@@ -279,4 +295,6 @@ class Checker:
             at=seen.at,
         )
         allowed = breach.allowed or rule.statement
-        return Finding(rule.id, severity_of(rule), rule.authority, place, breach.seen, allowed, breach.path)
+        return Finding(
+            rule.id, breach.severity or severity_of(rule), rule.authority, place, breach.seen, allowed, breach.path
+        )

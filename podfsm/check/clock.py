@@ -19,11 +19,13 @@ class Clock:
     """How far the recording's clock is ahead of the node's, at most: no status arrives before it was written."""
     written: datetime | None = None
     """When the last status that can only be the kubelet's arrived."""
+    broken: bool = False
+    """The recording's clock was set back, so that nothing can be told from it."""
 
     @property
     def still(self) -> datetime | None:
         """A time of the node's clock at which the last status was what the kubelet had written; None if unknown."""
-        return None if self.lead is None or self.written is None else self.written - self.lead
+        return None if self.broken or self.lead is None or self.written is None else self.written - self.lead
 
     def tick(self, before: Pod, after: Pod, parts: int, at: datetime) -> None:
         """Take in one event; `parts` are those that it changed.

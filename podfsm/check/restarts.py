@@ -12,12 +12,12 @@ from datetime import datetime, timedelta
 from attrs import define, field
 
 from podfsm.check.finding import Breach
-from podfsm.check.transitions import marked_lost
 from podfsm.check.words import state_words
 from podfsm.engine.versions import Gates
 from podfsm.kube.objects import Container, ContainerStateTerminated, ContainerStatus, Pod, PodSpec
 from podfsm.kube.times import seconds_of
 from podfsm.rules import backoff
+from podfsm.rules.condition_list import marked_lost
 from podfsm.rules.crash_backoff import BackOffEntry, expiry, limits, stated_delay
 from podfsm.rules.deadline import deadline_at
 from podfsm.rules.instance_invariants import counted, counts_up, pairs, sandbox_anew, statuses_of

@@ -1,5 +1,6 @@
 """Snapshot level: what single container statuses and conditions may say at all, whatever was seen before.
 
+What the API takes from anybody, though no kubelet writes it, is a warning.
 Everything here depends on the shape of a snapshot alone (see `podfsm.check.shapes`).
 """
 
@@ -7,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from podfsm.check.finding import Breach
+from podfsm.check.finding import WARNING, Breach
 from podfsm.check.words import state_words
 from podfsm.engine.versions import Gates
 from podfsm.kube.objects import Container, ContainerStatus, Pod, PodCondition
@@ -63,15 +64,15 @@ def _state_breaches(status: ContainerStatus, first: str) -> Iterator[Breach]:
     if waiting is not None:
         reason = waiting.reason
         if reason not in WAITING:
-            yield Breach("cstate-waiting-reasons", state_words(status), container=status.name)
+            yield Breach("cstate-waiting-reasons", state_words(status), container=status.name, severity=WARNING)
         elif reason != first and reason in ("ContainerCreating", "PodInitializing"):
             yield Breach("cstate-default-waiting", state_words(status), f"waiting {first}", status.name)
     elif running is not None:
-        lacks = "startedAt" if running.startedAt is None else ""
-        if status.started is not None and not status.containerID:  # the kubelet always says `started`
-            lacks = "containerID"
-        if lacks:
-            yield Breach("cstate-running", f"{state_words(status)} without {lacks}", container=status.name)
+        if running.startedAt is None:
+            yield Breach("cstate-running", f"{state_words(status)} without startedAt", container=status.name)
+        if status.started is not None and not status.containerID:  # `started` is the kubelet's, or wants to look so
+            seen = f"{state_words(status)} without containerID"
+            yield Breach("cstate-running", seen, container=status.name, severity=WARNING)
     elif end is not None and end.reason != "ContainerStatusUnknown" and end.finishedAt is None:
         yield Breach("cstate-terminated-fields", f"{state_words(status)} without finishedAt", container=status.name)
 

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 from podfsm.check.finding import Breach
 from podfsm.kube.objects import Container, ContainerStatus, Pod, PodCondition
-from podfsm.rules.condition_list import NETWORK
+from podfsm.rules.condition_list import NETWORK, marked_lost
 from podfsm.rules.instance_invariants import statuses_of
 
 KUBELETS = frozenset({"ContainersReady", "Initialized", NETWORK})
@@ -70,11 +70,6 @@ def transition_breaches(before: Pod, after: Pod, turns: Sequence[Turn], still: d
 
 def _clock(condition: PodCondition) -> str:
     return f"{condition.lastTransitionTime:%H:%M:%S}"
-
-
-def marked_lost(condition: PodCondition) -> bool:
-    """Whether the node controller wrote this Ready: the kubelet never leaves out the reason of False."""
-    return condition.status == "False" and not condition.reason and condition.type == "Ready"
 
 
 def _early(was: PodCondition, now: PodCondition, before: Pod, after: Pod, bound: datetime) -> Iterator[Breach]:

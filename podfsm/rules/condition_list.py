@@ -163,3 +163,8 @@ def put(conditions: Sequence[PodCondition], new: PodCondition) -> tuple[PodCondi
         if condition.type == new.type:
             return (*conditions[:index], new, *conditions[index + 1 :])
     return (*conditions, new)
+
+
+def marked_lost(condition: PodCondition) -> bool:
+    """Whether the node controller wrote this Ready: the kubelet never leaves out the reason of False."""
+    return condition.status == "False" and not condition.reason and condition.type == "Ready"

@@ -1,14 +1,19 @@
 """The checker's own ways: duplicates, older events, restarted watches, versions, and what a finding says."""
 
+import io
+import json
 import random
+from datetime import datetime, timedelta
 
 import pytest
 
 from podfsm import check
 from podfsm.check import Checker, Observation, Relist
 from podfsm.check.asked import ASKED_OTHERWISE, Asked, asked
+from podfsm.check.readers import read_stream
 from podfsm.check.reads import EVERYTHING, METADATA, SPEC, changed, reads
 from podfsm.check.shapes import Shapes
+from podfsm.errors import InputError
 from podfsm.rules.catalogue import all_rules
 from podfsm.rules.gates import gates_for
 from tests.check.breakages import BREAKAGES
@@ -23,6 +28,60 @@ def test_check_is_lazy_and_public():
     assert next(check(iter(())), None) is None
     with pytest.raises(AssertionError, match="too far"):
         list(check(watched()))
+
+
+def test_check_hands_out_what_could_not_be_read():
+    broken = b'{"kind": "Pod", "metadata": {"name": "web"}, "status": {"phase": "Gone"}}\n{"kind": "Pod", '
+    told = []
+    found = list(check(read_stream(io.BytesIO(broken), "in"), troubles=told.append))
+    assert [one.line for one in told] == [2]
+    assert "phase-terminating-not-a-phase" in {one.rule for one in found}
+    with pytest.raises(InputError, match="in:2: the last value is cut off"):
+        list(check(read_stream(io.BytesIO(broken), "in")))
+
+
+def test_repeated_events_and_time_that_goes_back_are_notes():
+    watched = events("two-always")
+    twice = seen([*watched[:5], watched[4], *watched[5:]])
+    assert [(one.rule, one.severity, one.place.line) for one in findings(twice)] == [("watch-order", "note", 6)]
+    watched[6]["receivedAt"] = watched[0]["receivedAt"]
+    assert {(one.rule, one.severity) for one in findings(seen(watched))} == {("watch-order", "note")}
+
+
+def test_times_are_compared_on_one_clock():
+    """A recorder whose clock is ahead, and a kubelet that was cut off for a while, are no finding."""
+    ahead = events("two-always")
+    for event in ahead:
+        event["receivedAt"] = (datetime.fromisoformat(event["receivedAt"]) + timedelta(minutes=5)).isoformat()
+    assert findings(seen(ahead)) == []
+    behind = events("two-always")
+    for event in behind:
+        event["receivedAt"] = (datetime.fromisoformat(event["receivedAt"]) - timedelta(seconds=90)).isoformat()
+    assert findings(seen(behind)) == []
+
+
+def test_a_kubelet_that_was_cut_off_tells_of_changes_long_ago():
+    """The node controller marks the Pod; then the kubelet is back, with a change of before that."""
+    watched = events("fail-never")
+    last = next(i for i, e in enumerate(watched) if e["object"]["status"]["phase"] == "Running")
+    running = watched[last]
+    while True:
+        following = next(e for e in watched[last + 1 :])
+        if following["object"]["status"].get("conditions") != running["object"]["status"].get("conditions"):
+            break
+        last += 1
+        running = following
+    marked = json.loads(json.dumps(running))
+    marked["object"]["metadata"]["resourceVersion"] += "0"
+    late = datetime.fromisoformat(running["receivedAt"]) + timedelta(minutes=10)
+    marked["receivedAt"] = late.isoformat()
+    ready = next(c for c in marked["object"]["status"]["conditions"] if c["type"] == "Ready")
+    ready.update(status="False", lastTransitionTime=late.replace(microsecond=0).isoformat())
+    rest = watched[last + 1 :]
+    for event in rest:
+        event["object"]["metadata"]["resourceVersion"] += "00"
+        event["receivedAt"] = (late + timedelta(minutes=1)).isoformat()
+    assert findings(seen([*watched[: last + 1], marked, *rest])) == []
 
 
 def test_events_of_many_pods_may_be_mixed():
