@@ -32,7 +32,10 @@ def explain_container(container: Container, status: ContainerStatus | None, sett
     """What holds a container back; an empty part if it does what it is there for."""
     if status is None:
         text = "has no status: its kubelet has not said anything of it"
-        return Part("waiting", (Reason("phase-missing-status-is-unknown-count", text, container.name),))
+        rule = "phase-missing-status-is-unknown-count"
+        follows = Next("its kubelet says how it is", "kubelet", rule, container=container.name)
+        unknown = (f"how container {container.name} is: nothing is said of it",)
+        return Part("waiting", (Reason(rule, text, container.name),), (follows,), unknown)
     state = status.state
     if state.running is not None:
         return _running(container, status, setting)
@@ -57,7 +60,9 @@ def _waiting(container: Container, status: ContainerStatus, setting: Setting) ->
     if reason == "CrashLoopBackOff":
         return _backing_off(container, status, hold, setting)
     follows = Next(meaning.next, meaning.who, meaning.rule, container=name)
-    return Part(f"waiting: {reason or 'created'}", (hold,), (follows,))
+    when = (f"when the image of {name} is pulled again: the object does not say when it was tried last",)
+    missing = when if meaning.rule == "backoff-image-pull" else ()
+    return Part(f"waiting: {reason or 'created'}", (hold,), (follows,), missing)
 
 
 def _backing_off(container: Container, status: ContainerStatus, hold: Reason, setting: Setting) -> Part:
