@@ -39,6 +39,7 @@ from podfsm.engine.rule import Registry, Rule
 from podfsm.engine.versions import Gates
 from podfsm.kube.objects import Pod
 from podfsm.rules.catalogue import all_rules
+from podfsm.rules.condition_list import marked_lost
 from podfsm.rules.container_invariants import leaves_terminated
 from podfsm.rules.phase import TERMINAL, is_static
 from podfsm.rules.qos import qos_class
@@ -260,6 +261,7 @@ class Checker:
             if after.status.phase in TERMINAL:
                 yield from left_breaches(turns, after)
         yield from unwritten_breaches(before, after)
+        known.restarts.marked = known.restarts.marked or any(map(marked_lost, after.status.conditions))
 
     def _name(self, key: str, pod: Pod) -> None:
         """Remember who has a name; who had it before is gone, though that was not seen."""

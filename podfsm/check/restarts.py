@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 from attrs import define, field
 
-from podfsm.check.finding import Breach
+from podfsm.check.finding import WARNING, Breach
 from podfsm.check.words import state_words
 from podfsm.engine.versions import Gates
 from podfsm.kube.objects import Container, ContainerStateTerminated, ContainerStatus, Pod, PodSpec
@@ -131,12 +131,18 @@ def _overdue_breach(kept: Restarts, was: ContainerStatus, now: ContainerStatus, 
     end, stamp = now.state.terminated, before.metadata.deletionTimestamp
     if end is None or was.state.running is None or stamp is None or end.finishedAt is None:
         return
-    if any(one.state.waiting is not None for one in statuses_of(before)) or kept.marked:
+    if any(one.state.waiting is not None for one in statuses_of(before)) or kept.marked or _was_marked(before):
         return
     late = (end.finishedAt - stamp).total_seconds()
     if was.containerID == now.containerID and late > _OVERDUE:
         seen = f"{state_words(now)}, {late:.0f} s after the end of the grace"
-        yield Breach("term-flow-order", seen, container=now.name)
+        yield Breach("term-flow-order", seen, container=now.name, severity=WARNING)  # a runtime may hang
+
+
+def _was_marked(pod: Pod) -> bool:
+    """Whether the node had been taken for lost and is back: Ready turned later than the containers became ready."""
+    times = {c.type: c.lastTransitionTime for c in pod.status.conditions if c.status == "True"}
+    return not pod.spec.readinessGates and times.get("Ready") != times.get("ContainersReady")
 
 
 def _policy_breach(

@@ -28,8 +28,8 @@ _SKEW = timedelta(seconds=60)
 AHEAD = timedelta(seconds=120)
 """How far a time may lie in the future of the recording."""
 
-
 Turn = tuple[PodCondition, PodCondition]
+"""One condition as it was and as it is."""
 
 
 def turned(before: Pod, after: Pod) -> list[Turn]:
