@@ -163,6 +163,8 @@ def _policy_breach(
     """An exit that must be the last, although a newer instance has been started."""
     if may_leave(container, spec, end.exitCode, gates, init=init) or has_restart_all_rule(spec, gates):
         return
+    if init and end.reason == "OOMKilled" and not gates.on("ContainerRestartRules"):
+        return  # rule init-retry-by-pod-policy: whatever the exit code
     probed = container.livenessProbe is not None or container.startupProbe is not None
     if probed and restarts_after_kill(container, spec, gates):
         return  # stopped by a probe: the exit code does not matter

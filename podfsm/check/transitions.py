@@ -239,8 +239,8 @@ def future_breaches(pod: Pod, at: datetime) -> Iterator[Breach]:
 def left_breaches(turns: Sequence[Turn], after: Pod) -> Iterator[Breach]:
     """Conditions of a Pod that is over which were not left as they were, and yet name another end.
 
-    The last step of a termination may leave them; what it writes anew names the phase. When a kubelet ends a Pod for its
-    node's sake it writes Failed over a status already derived, in which all containers may have exited 0.
+    The last step of a termination may leave them; what it writes anew names the phase. When a kubelet ends a Pod for
+    its node's sake it writes Failed over a status already derived, in which all containers may have exited 0.
     """
     reason = {"Succeeded": "PodCompleted", "Failed": "PodFailed"}.get(after.status.phase)
     if reason is None or ended_for_node(after.status.conditions):
