@@ -29,6 +29,10 @@ from podfsm.rules.gates import all_gates
 from podfsm.rules.timings import timings
 
 DOCS = Path(__file__).resolve().parent
+sys.path.insert(0, str(DOCS))
+
+import sections  # noqa: E402 - stands beside this file, wherever it is run from
+
 GENERATED = ("rules", "machines", "reference/generated")
 NOTE = "<!-- Written by docs/generate.py; changes go into what it is made from. -->\n\n"
 
@@ -178,8 +182,9 @@ def _shows(shows: tuple[tuple[str, str], ...]) -> str:
 
 
 def reference_pages() -> Pages:
-    """The command line, the public names, the constants and the gates."""
+    """The sections of the lifecycle, the command line, the public names, the constants and the gates."""
     return {
+        "reference/generated/sections.md": sections.page(),
         "reference/generated/cli.md": _cli_page(),
         "reference/generated/api.md": _api_page(),
         "reference/generated/timing.md": _timing_page(),

@@ -20,12 +20,18 @@ if TYPE_CHECKING:
 
     ContainerMachine: type[Lifecycle]
     EphemeralContainerMachine: type[Lifecycle]
+    EvictionMachine: type[Lifecycle]
     ImageMachine: type[Lifecycle]
     InitContainerMachine: type[Lifecycle]
+    JobMachine: type[Lifecycle]
+    NodeMachine: type[Lifecycle]
     PodMachine: type[Lifecycle]
     PodWorkerMachine: type[Lifecycle]
+    PresetAdmissionMachine: type[Lifecycle]
     ProbeMachine: type[Lifecycle]
+    ResizeMachine: type[Lifecycle]
     SandboxMachine: type[Lifecycle]
+    SchedulingMachine: type[Lifecycle]
     SidecarContainerMachine: type[Lifecycle]
 
 
@@ -33,6 +39,10 @@ if TYPE_CHECKING:
 def machine_names() -> tuple[str, ...]:
     """The names of podfsm's own machines, sorted."""
     return tuple(sorted(path.stem for path in (specs_folder() / "machines").glob("*.yaml")))
+
+
+AROUND_PODS = frozenset({"eviction", "job", "node", "preset_admission", "resize", "scheduling"})
+"""Machines of what happens to Pods from outside: most of it passes by a Pod that is alone on its node."""
 
 
 @lru_cache(maxsize=64)

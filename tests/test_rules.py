@@ -30,6 +30,12 @@ MACHINES = {
     "pod_worker",
     "sandbox",
     "image",
+    "scheduling",
+    "node",
+    "job",
+    "eviction",
+    "preset_admission",
+    "resize",
 }
 
 

@@ -2,35 +2,48 @@
 
 from __future__ import annotations
 
-import inspect
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import datetime
-from functools import lru_cache
 
-from attrs import define, evolve, field, frozen
+from attrs import define, evolve, field
 
-from podfsm.check.conditions import condition_breaches, deadline_breaches, end_breaches, gate_breaches, gone_breaches
+from podfsm.check.asked import asked
+from podfsm.check.clock import Clock
+from podfsm.check.conditions import (
+    condition_breaches,
+    deadline_breaches,
+    end_breaches,
+    first_breaches,
+    gate_breaches,
+    gone_breaches,
+)
 from podfsm.check.derived import derived_breaches
-from podfsm.check.event import ADDED, DELETED, SEEN, Observation, Relist
-from podfsm.check.finding import Breach, Finding, severity_of
+from podfsm.check.event import ADDED, DELETED, MODIFIED, SEEN, Observation, Relist
+from podfsm.check.finding import NOTE, Breach, Finding, severity_of
 from podfsm.check.past import Past, pasts
 from podfsm.check.paths import path_between
-from podfsm.check.reads import APPS, CONDITIONS, EVERYTHING, INIT, METADATA, SPEC, changed, reads
+from podfsm.check.reads import APPS, CONDITIONS, EVERYTHING, INIT, METADATA, SPEC, changed
 from podfsm.check.restarts import Restarts, restart_breaches, uncounted_breaches
-from podfsm.check.shapes import Shapes, by_shape
+from podfsm.check.shapes import Shapes
+from podfsm.check.snapshot import snapshot_breaches
+from podfsm.check.transitions import (
+    future_breaches,
+    left_breaches,
+    transition_breaches,
+    turned,
+    unwritten_breaches,
+)
 from podfsm.check.words import change_words, snapshot_words
 from podfsm.engine.rule import Registry, Rule
 from podfsm.engine.versions import Gates
 from podfsm.kube.objects import Pod
 from podfsm.rules.catalogue import all_rules
+from podfsm.rules.condition_list import marked_lost
 from podfsm.rules.container_invariants import leaves_terminated
-from podfsm.rules.phase import is_static
+from podfsm.rules.phase import TERMINAL, is_static
 from podfsm.rules.qos import qos_class
-from podfsm.rules.watching import in_order, may_follow, may_replace, version_of
-
-ASKED_OTHERWISE = frozenset({"cstate-no-leave-terminated", "watch-order"})
-"""Invariants that are not asked as they stand: by the gates in force, and before all others."""
+from podfsm.rules.watching import may_follow, may_replace, version_of
 
 _NOTHING: frozenset[tuple[str, str]] = frozenset()
 
@@ -52,6 +65,7 @@ class Known:
     shape: int
     broken: frozenset[tuple[str, str]]
     restarts: Restarts = field(factory=Restarts)
+    clock: Clock = field(factory=Clock)
 
 
 class Checker:
@@ -64,7 +78,7 @@ class Checker:
         self._names: dict[tuple[str, str], str] = {}
         self._gone: OrderedDict[str, None] = OrderedDict()
         self._epoch = 0
-        self._asked = _asked(self.rules, gates)
+        self._asked = asked(self.rules, gates)
         self._shapes = Shapes()
 
     @property
@@ -87,17 +101,33 @@ class Checker:
                 yield self._finding(misplaced, seen)
             if key in self._gone:
                 return
-        elif known.version is None or version is None or version <= known.version:
-            if known.pod == pod and seen.type != DELETED:
-                known.epoch, known.at = self._epoch, seen.at or known.at
-                return  # once more: a duplicate, or the watch began anew
-            if not in_order(known.pod, pod) or (version is not None and version == known.version and known.pod != pod):
-                if seen.type not in (ADDED, SEEN):  # those may come out of a cache that lags behind
-                    words = f"resourceVersion {version}, not after {known.version}"
-                    yield self._finding(Breach("watch-order", words), seen)
-                return
+        elif self._seen_before(known, version, seen):
+            for breach in self._repeated(known, version, seen):
+                yield self._finding(breach, seen)
+            return
+        elif known.at is not None and seen.at is not None and seen.at < known.at:
+            known.clock.broken = True
+            words = f"received at {seen.at:%H:%M:%S}, after one of {known.at:%H:%M:%S}"
+            yield self._finding(Breach("watch-order", words, severity=NOTE), seen)
         for breach in self._breaches(key, known, version, seen):
             yield self._finding(breach, seen)
+
+    @staticmethod
+    def _seen_before(known: Known, version: int | None, seen: Observation) -> bool:
+        """Whether an event is a repetition, or older than the last one: then it tells nothing new."""
+        if known.version is not None and version is not None:
+            same = version == known.version
+            return version < known.version or (same and (known.pod != seen.pod or seen.type != DELETED))
+        return known.pod == seen.pod and seen.type != DELETED
+
+    def _repeated(self, known: Known, version: int | None, seen: Observation) -> Iterator[Breach]:
+        """What is wrong with an event that tells nothing new."""
+        if known.pod == seen.pod:
+            known.epoch, known.at = self._epoch, seen.at or known.at
+            if seen.type == MODIFIED:  # ADDED and SEEN come with a new list
+                yield Breach("watch-order", f"resourceVersion {version} once more, as it was", severity=NOTE)
+        elif seen.type not in (ADDED, SEEN):  # those may come out of a cache that lags behind
+            yield Breach("watch-order", f"resourceVersion {version}, not after {known.version}")
 
     def _misplaced(self, key: str, seen: Observation) -> Breach | None:
         """The event of a Pod not known that a watch does not show in this place."""
@@ -125,7 +155,8 @@ class Checker:
             if parts & SPEC:
                 spec = self._shapes.spec(pod.spec)
         shape = self._shapes.number(pod, spec) if parts else known.shape if known is not None else 0
-        past, after = pasts(known.past if known is not None else None, known.pod if known is not None else None, pod)
+        was = known.pod if known is not None else pod
+        past, after = pasts(known.past, was, pod, parts) if known is not None else pasts(None, None, pod, parts)
         broken = self._snapshot_breaches(known, seen, parts, shape, past)
         found = [breach for breach in broken if (breach.rule, breach.allowed) not in earlier]
         found += self._step_breaches(known, seen, parts, shape)
@@ -138,6 +169,8 @@ class Checker:
         else:
             known.pod, known.version, known.at, known.epoch = pod, version, seen.at, self._epoch
             known.past, known.spec, known.shape, known.broken = after, spec, shape, still
+        if known is not None and seen.at is not None:
+            known.clock.tick(was, pod, parts, seen.at)
         return found
 
     def _snapshot_breaches(
@@ -147,21 +180,25 @@ class Checker:
         pod = seen.pod
         earlier = known.broken if known is not None else _NOTHING
         found = []
-        for rule, holds, about in self._asked.one_timed:
-            if about & parts:
-                if not holds(pod):
-                    found.append(Breach(rule, snapshot_words(pod)))
-            elif earlier and (rule, "") in earlier:
+        for rule, holds in self._asked.one(parts):
+            if not holds(pod):
+                found.append(Breach(rule, snapshot_words(pod)))
+        for rule, _, about in self._asked.one_timed if earlier else ():
+            if not about & parts and (rule, "") in earlier:
                 found.append(Breach(rule, ""))
         judged = (shape, past.was_initialized, past.gate_views, past.deleting)
         if judged not in self._shapes.fine or is_static(pod.metadata):
             shaped = [Breach(rule, snapshot_words(pod)) for rule, holds in self._asked.one_shaped if not holds(pod)]
             shaped += derived_breaches(pod, past, self.gates)
+            shaped += snapshot_breaches(pod, self.gates)
             if not shaped:
                 self._shapes.fine.add(judged)
             found += shaped
         if known is None:
             found += self._first_breaches(pod)
+            found += first_breaches(pod)
+        elif not pod.status.phase and known.pod.status.phase:
+            found += first_breaches(pod)
         if pod.spec.activeDeadlineSeconds is not None or pod.status.reason:
             found += deadline_breaches(pod, seen.at)
         return found
@@ -176,18 +213,20 @@ class Checker:
         before = known.pod if known is not None else None
         found: list[Breach] = []
         if known is not None and before is not None:
-            for rule, holds, about in self._asked.two_timed:
-                if about & parts and not holds(before, after):
+            for rule, holds in self._asked.two(parts):
+                if not holds(before, after):
                     found.append(Breach(rule, change_words(before, after)))
             found += self._shape_breaches(known, after, shape)
             if parts & (INIT | APPS):
                 found += self._container_breaches(known, after)
             elif parts & (METADATA | SPEC):
                 known.restarts.notice(before, after)
-            if parts & CONDITIONS:
-                found += condition_breaches(before, after, known.at, seen.at)
+            if parts & (CONDITIONS | INIT | APPS):
+                found += self._condition_breaches(known, after)
         if after.spec.readinessGates and parts & CONDITIONS and parts & APPS:
             found += gate_breaches(before, after)
+        if seen.at is not None and parts & (CONDITIONS | INIT | APPS):
+            found += future_breaches(after, seen.at)
         if seen.type == DELETED:
             found += gone_breaches(after)
         return found
@@ -208,10 +247,21 @@ class Checker:
         if name:
             path = path_between(before, after, name)
             yield Breach("cstate-no-leave-terminated", change_words(before, after), container=name, path=path)
-        if known.past.one_sandbox:
+        if known.past.counts_exactly:
             yield from uncounted_breaches(before, after)
         yield from restart_breaches(known.restarts, before, after, self.gates)
-        yield from end_breaches(before, after, known.at)
+        yield from end_breaches(before, after, known.clock.still)
+
+    def _condition_breaches(self, known: Known, after: Pod) -> Iterator[Breach]:
+        before = known.pod
+        turns = turned(before, after)
+        if turns:
+            yield from condition_breaches(before, after)
+            yield from transition_breaches(before, after, turns, known.clock.still)
+            if after.status.phase in TERMINAL:
+                yield from left_breaches(turns, after)
+        yield from unwritten_breaches(before, after)
+        known.restarts.marked = known.restarts.marked or any(map(marked_lost, after.status.conditions))
 
     def _name(self, key: str, pod: Pod) -> None:
         """Remember who has a name; who had it before is gone, though that was not seen."""
@@ -247,32 +297,6 @@ class Checker:
             at=seen.at,
         )
         allowed = breach.allowed or rule.statement
-        return Finding(rule.id, severity_of(rule), rule.authority, place, breach.seen, allowed, breach.path)
-
-
-@frozen
-class Asked:
-    """The invariants in force: those of one snapshot and of two, those told by shape and those that read times or ids.
-
-    Each is its rule's id and function, and for those with times the parts of a Pod that it may read.
-    """
-
-    one_shaped: tuple[tuple[str, Callable[..., bool]], ...]
-    one_timed: tuple[tuple[str, Callable[..., bool], int], ...]
-    two_shaped: tuple[tuple[str, Callable[..., bool]], ...]
-    two_timed: tuple[tuple[str, Callable[..., bool], int], ...]
-
-
-@lru_cache(maxsize=16)
-def _asked(rules: Registry, gates: Gates) -> Asked:
-    every = [rule for rule in rules if rule.kind == "invariant" and rule.in_force(gates)]
-    found: dict[tuple[int, bool], list[Rule]] = {(n, shaped): [] for n in (1, 2) for shaped in (True, False)}
-    for rule in every:
-        if rule.id not in ASKED_OTHERWISE:
-            found[len(inspect.signature(rule.function).parameters), by_shape(rule.function)].append(rule)
-    return Asked(
-        one_shaped=tuple((rule.id, rule.function) for rule in found[1, True]),
-        one_timed=tuple((rule.id, rule.function, reads(rule.function)) for rule in found[1, False]),
-        two_shaped=tuple((rule.id, rule.function) for rule in found[2, True]),
-        two_timed=tuple((rule.id, rule.function, reads(rule.function)) for rule in found[2, False]),
-    )
+        return Finding(
+            rule.id, breach.severity or severity_of(rule), rule.authority, place, breach.seen, allowed, breach.path
+        )

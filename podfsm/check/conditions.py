@@ -12,47 +12,39 @@ from podfsm.rules.condition_list import by_type
 from podfsm.rules.deadline import REASON, deadline_at
 from podfsm.rules.facts import PodFacts
 from podfsm.rules.instance_invariants import pairs
-from podfsm.rules.phase import TERMINAL, is_static, terminal_before_gone
+from podfsm.rules.phase import PENDING, TERMINAL, is_static, terminal_before_gone
 
 _REAL = datetime(1971, 1, 1, tzinfo=UTC)
 """Earlier times stand for none."""
 
-_TIMED = ("Ready", "ContainersReady", "Initialized", "PodScheduled")
 _LATE = timedelta(seconds=60)
-"""How long a change of a condition may take to reach a watcher."""
+"""How long the kubelet may need to notice something."""
 
 
-def condition_breaches(before: Pod, after: Pod, seen_before: datetime | None, at: datetime | None) -> Iterator[Breach]:
-    """Conditions that went back on what cannot be taken back, or whose transition time does not fit their change.
+def condition_breaches(before: Pod, after: Pod) -> Iterator[Breach]:
+    """Conditions that went back on what cannot be taken back."""
+    yield from _gated_breach(before, after)
+    was = next((c for c in before.status.conditions if c.type == "Ready"), None)
+    if was is None or not _over(was):
+        return
+    now = next((c for c in after.status.conditions if c.type == "Ready"), None)
+    if now is not None and now.status == "True":
+        seen = f"Ready False {was.reason} -> True"
+        yield Breach("term-worker-one-way", seen, "a Pod whose end has begun does not become ready again")
 
-    `seen_before` and `at` are when the snapshots were seen, if the recording says so.
-    """
-    old = {condition.type: condition for condition in before.status.conditions}
-    for now in after.status.conditions:
-        was = old.get(now.type)
-        if was is None or was.status == now.status:
-            continue
-        if now.type == "Ready" and now.status == "True" and _over(was):
-            seen = f"Ready False {was.reason} -> True"
-            yield Breach("term-worker-one-way", seen, "a Pod whose end has begun does not become ready again")
-        if now.type in _TIMED:
-            yield from _time_breach(was, now, seen_before, at)
+
+def _gated_breach(before: Pod, after: Pod) -> Iterator[Breach]:
+    """A Pod that the scheduler has looked at, said to be gated although it has no gates."""
+    if after.spec.schedulingGates or before.spec.schedulingGates or after.spec.nodeName:
+        return
+    was = next((c.reason for c in before.status.conditions if c.type == "PodScheduled"), "")
+    now = next((c.reason for c in after.status.conditions if c.type == "PodScheduled"), "")
+    if now == "SchedulingGated" != was:
+        yield Breach("sched-gates", f"PodScheduled reason {was or 'none'} -> {now}, without scheduling gates")
 
 
 def _over(ready: PodCondition) -> bool:
     return ready.status == "False" and ready.reason in ("PodFailed", "PodCompleted")
-
-
-def _time_breach(
-    was: PodCondition, now: PodCondition, seen_before: datetime | None, at: datetime | None
-) -> Iterator[Breach]:
-    """A status that changed with the old transition time, although it was seen unchanged later than that."""
-    if now.lastTransitionTime is None or seen_before is None or at is None:
-        return
-    if now.lastTransitionTime + _LATE < seen_before:
-        seen = f"{now.type} {was.status} -> {now.status}, lastTransitionTime {now.lastTransitionTime:%H:%M:%S}"
-        allowed = f"a time not before {seen_before:%H:%M:%S}, when it was still {was.status}"
-        yield Breach("cond-lasttransition-only-on-status-change", seen, allowed)
 
 
 def gate_breaches(before: Pod | None, after: Pod) -> Iterator[Breach]:
@@ -113,6 +105,18 @@ def end_breaches(before: Pod, after: Pod, seen_before: datetime | None) -> Itera
         if _REAL < end.finishedAt < seen_before - 2 * _LATE:
             seen = f"finishedAt {end.finishedAt:%H:%M:%S}, seen running at {seen_before:%H:%M:%S}"
             yield Breach("cstate-terminated-fields", seen, container=now.name)
+
+
+def first_breaches(pod: Pod) -> Iterator[Breach]:
+    """What every stored Pod has from its creation on, or cannot have."""
+    metadata, status = pod.metadata, pod.status
+    if metadata.resourceVersion and not status.phase:
+        yield Breach("phase-initial-pending", "no phase", f"phase {PENDING}")
+    if metadata.resourceVersion and not status.qosClass:
+        yield Breach("phase-initial-pending", "no qosClass", "a qosClass, set with the creation")
+    if metadata.generation == 1 and pod.spec.ephemeralContainers:
+        name = pod.spec.ephemeralContainers[0].name
+        yield Breach("ephemeral-not-at-create", "an ephemeral container in generation 1", container=name)
 
 
 def gone_breaches(pod: Pod) -> Iterator[Breach]:

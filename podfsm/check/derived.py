@@ -122,12 +122,18 @@ def _phase_breach(pod: Pod, phases: set[str], deleting: bool) -> Iterator[Breach
     allowed = set(phases)
     if phases & TERMINAL and not is_static(pod.metadata):
         allowed |= {PENDING, RUNNING} if _apps_ran(pod) else {PENDING}  # withheld until the sandbox is down
-    if status.reason or deleting or marked_by_gc(pod):
+    if status.reason or marked_by_gc(pod) or (deleting and not _all_succeeded(pod, phases)):
         allowed.add(FAILED)
     if phase in allowed or not phase:
         return
     expected = sorted(phases)
     yield Breach(_PHASE_RULES.get(expected[0], "phase-running"), f"phase {phase}", f"phase {' or '.join(expected)}")
+
+
+def _all_succeeded(pod: Pod, phases: set[str]) -> bool:
+    """Whether every app container is known to have run and exited 0: then a deletion ends as Succeeded too."""
+    ends = [app.state.terminated for app in pod.status.containerStatuses]
+    return phases == {SUCCEEDED} and all(end is not None and end.startedAt is not None for end in ends)
 
 
 def _apps_ran(pod: Pod) -> bool:
@@ -202,7 +208,7 @@ def _initialized_breach(
 
 def _between(said: PodCondition, wanted: Sequence[Judgement]) -> bool:
     """Whether the names listed lie between the shortest and the longest list: `started` is written by itself."""
-    if said.reason != "ContainersNotInitialized":
+    if said.reason != "ContainersNotInitialized" or said.status != "False":
         return False
     lists = [_names(message) for _, reason, message in wanted if reason == said.reason]
     names = _names(said.message)

@@ -10,7 +10,8 @@ from podfsm.engine.rule import Rule
 
 ERROR, WARNING, NOTE = "error", "warning", "note"
 SEVERITIES = (ERROR, WARNING, NOTE)
-"""error: documented and implemented. warning: only one of them says so. note: worth knowing, no rule is broken."""
+"""error: documented and implemented. warning: only one of them says so, or the API takes it and no kubelet writes it.
+note: worth knowing, no rule is broken."""
 
 
 @frozen
@@ -60,7 +61,7 @@ class Finding:
 class Breach:
     """A rule found broken, before it is known where: what the checks of one level give.
 
-    `allowed` is the rule's statement unless something more exact can be said.
+    `allowed` is the rule's statement unless something more exact can be said, and `severity` that of the rule.
     """
 
     rule: str
@@ -68,6 +69,7 @@ class Breach:
     allowed: str = ""
     container: str = ""
     path: tuple[str, ...] = ()
+    severity: str = ""
 
 
 def severity_of(rule: Rule) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from attrs import evolve, frozen
 
+from podfsm.check.reads import APPS, CONDITIONS, EPHEMERAL, INIT, METADATA, OTHER
 from podfsm.kube.objects import Pod, PodCondition
 from podfsm.rules.condition_list import by_type
 from podfsm.rules.instance_invariants import sandbox_anew, statuses_of
@@ -23,34 +24,40 @@ class Past:
     """Whether all readiness gates were True when the kubelet may have looked last: a gate was moved since."""
     deleting: bool = False
     """The Pod was being deleted."""
-    one_sandbox: bool = False
-    """The Pod was seen from its beginning, and nothing tells of a second sandbox."""
+    counts_exactly: bool = False
+    """The Pod was seen from its beginning, and nothing tells of a second sandbox, in which counting begins anew."""
 
 
 _UNKNOWN = Past()
+_TELLING = METADATA | CONDITIONS | APPS | INIT | EPHEMERAL | OTHER
+"""The parts of a Pod out of which something is remembered."""
 
 
-def pasts(was: Past | None, before: Pod | None, pod: Pod) -> tuple[Past, Past]:
-    """What is known of the time before a snapshot, and of the time up to it."""
-    initialized = any(c.type == "Initialized" and c.status == "True" for c in pod.status.conditions)
+def pasts(was: Past | None, before: Pod | None, pod: Pod, parts: int) -> tuple[Past, Past]:
+    """What is known of the time before a snapshot, and of the time up to it; `parts` are those that changed."""
+    if was is not None and not parts & _TELLING:
+        return was, was
     deleting = pod.metadata.deletionTimestamp is not None
+    initialized = was.was_initialized if was is not None else False
+    if parts & CONDITIONS:
+        initialized = any(c.type == "Initialized" and c.status == "True" for c in pod.status.conditions)
     if was is None or before is None:
         began = any(c.type == "Ready" for c in pod.status.conditions)
         return _UNKNOWN, Past(initialized, _ANY if began else _NONE, deleting, not _has_run(pod))
     now, later = was.gate_views, was.gate_views
-    if pod.spec.readinessGates and before.status.conditions != pod.status.conditions:
+    if parts & CONDITIONS and pod.spec.readinessGates:
         now, later = _views(was, before, pod)
     seen = was if now == was.gate_views else evolve(was, gate_views=now)
     deleting = deleting or was.deleting
-    one = was.one_sandbox and not (_has_run(before) and sandbox_anew(before, pod))
-    if (initialized, later, deleting, one) == (was.was_initialized, was.gate_views, was.deleting, was.one_sandbox):
+    exact = was.counts_exactly and not (_has_run(before) and sandbox_anew(before, pod))
+    if (initialized, later, deleting, exact) == (was.was_initialized, was.gate_views, was.deleting, was.counts_exactly):
         return seen, was
-    return seen, Past(initialized, later, deleting, one)
+    return seen, Past(initialized, later, deleting, exact)
 
 
 def _has_run(pod: Pod) -> bool:
     """Whether an instance of a container was created."""
-    return any(status.containerID for status in statuses_of(pod))
+    return bool([status for status in statuses_of(pod) if status.containerID])
 
 
 def _views(was: Past, before: Pod, pod: Pod) -> tuple[frozenset[bool], frozenset[bool]]:

@@ -11,15 +11,16 @@ from datetime import datetime, timedelta
 
 from attrs import define, field
 
-from podfsm.check.finding import Breach
+from podfsm.check.finding import WARNING, Breach
 from podfsm.check.words import state_words
 from podfsm.engine.versions import Gates
 from podfsm.kube.objects import Container, ContainerStateTerminated, ContainerStatus, Pod, PodSpec
 from podfsm.kube.times import seconds_of
 from podfsm.rules import backoff
-from podfsm.rules.crash_backoff import BackOffEntry, expiry, limits
+from podfsm.rules.condition_list import marked_lost
+from podfsm.rules.crash_backoff import BackOffEntry, expiry, limits, stated_delay
 from podfsm.rules.deadline import deadline_at
-from podfsm.rules.instance_invariants import counted, counts_up, pairs, sandbox_anew
+from podfsm.rules.instance_invariants import counted, counts_up, pairs, sandbox_anew, sandbox_since, statuses_of
 from podfsm.rules.restart import has_restart_all_rule, restarts_after_kill
 from podfsm.rules.restart_checks import RESTARTING_ALL
 from podfsm.rules.sidecar import is_sidecar
@@ -27,6 +28,8 @@ from podfsm.rules.status_transitions import may_leave
 
 _SLACK = 10.0
 """Seconds that the kubelet may need to notice a deadline, a deletion or the end of the last app container."""
+_OVERDUE = 60.0
+"""Seconds after its deletionTimestamp in which a node may be silent without being taken for lost, and more."""
 
 
 _SIGNALLED = (137, 143)
@@ -41,6 +44,8 @@ class Restarts:
     specs: dict[str, Container] = field(factory=dict)
     """What the spec said of a container when its present instance was first seen."""
     deleted_at: datetime | None = None
+    marked: bool = False
+    """The node was taken for lost."""
 
     def notice(self, before: Pod, after: Pod) -> None:
         """Remember when the deletion began, and under which spec present instances were started."""
@@ -53,7 +58,7 @@ class Restarts:
 
 
 def uncounted_breaches(before: Pod, after: Pod) -> Iterator[Breach]:
-    """Restarts not counted or counted twice, in a Pod that has had one sandbox so far."""
+    """Restarts not counted or counted twice, in a Pod whose records were all kept so far."""
     wrong = [(was, now) for was, now in pairs(before, after) if not counts_up(was, now)]
     if not wrong or sandbox_anew(before, after) or not counted(before, after):
         return  # two snapshots alone tell
@@ -65,17 +70,21 @@ def uncounted_breaches(before: Pod, after: Pod) -> Iterator[Breach]:
 def restart_breaches(kept: Restarts, before: Pod, after: Pod, gates: Gates) -> Iterator[Breach]:
     """New instances between two snapshots that came too early, too late or against the restart policy."""
     kept.notice(before, after)
+    kept.marked = kept.marked or any(map(marked_lost, before.status.conditions))
     if kept.deleted_at is not None and before.status.initContainerStatuses != after.status.initContainerStatuses:
         yield from _stop_order_breaches(kept.deleted_at, before, after, gates)
     anew = sandbox_anew(before, after)
     for was, now in pairs(before, after):
+        yield from _message_breach(now, gates)
+        yield from _started_breach(was, now, gates)
+        yield from _overdue_breach(kept, was, now, before)
         if now.containerID == was.containerID or _started(now) is None:
             continue
         container, init = _container(after.spec, now.name)
         if container is None:
             continue
         end = now.lastState.terminated
-        free = anew or RESTARTING_ALL in _reasons(now)
+        free = anew or RESTARTING_ALL in _reasons(now) or _ended_before_sandbox(end, after)
         if not was.containerID:
             kept.specs[now.name] = container
             continue
@@ -92,6 +101,56 @@ def restart_breaches(kept: Restarts, before: Pod, after: Pod, gates: Gates) -> I
             yield from _after_apps_breach(after, now, gates)
 
 
+def _ended_before_sandbox(end: ContainerStateTerminated | None, pod: Pod) -> bool:
+    """Whether the instance before ended in an older sandbox: in a new one init containers and apps begin anew."""
+    since = sandbox_since(pod)
+    return end is not None and end.finishedAt is not None and since is not None and since > end.finishedAt
+
+
+def _message_breach(now: ContainerStatus, gates: Gates) -> Iterator[Breach]:
+    """A back-off said to be longer than any that there is."""
+    waiting = now.state.waiting
+    if waiting is None or waiting.reason != "CrashLoopBackOff":
+        return
+    said, maximum = stated_delay(waiting.message), limits(gates)[1]
+    if said is not None and said > maximum:
+        yield Breach("backoff-cap", f"back-off of {said:.0f} s", f"at most {maximum:.0f} s", now.name)
+
+
+def _started_breach(was: ContainerStatus, now: ContainerStatus, gates: Gates) -> Iterator[Breach]:
+    """A first instance that had started, and then had not. A later one may look started until its first probe.
+
+    Kubelets before 1.35 forgot it when they were restarted.
+    """
+    if was.state.running is None or now.state.running is None or was.containerID != now.containerID:
+        return
+    first = now.containerID and not now.restartCount and now.lastState.terminated is None
+    if first and was.started and now.started is False and gates.at_least("1.35"):
+        yield Breach("cstate-started", f"{state_words(now)}, started true -> false", container=now.name)
+
+
+def _overdue_breach(kept: Restarts, was: ContainerStatus, now: ContainerStatus, before: Pod) -> Iterator[Breach]:
+    """An end long after the grace, of an instance that ran when its Pod was deleted on a node that was there.
+
+    What else is under way (a start, a hook, a pull) may hold up the kill; so everything else must have been quiet.
+    """
+    end, stamp = now.state.terminated, before.metadata.deletionTimestamp
+    if end is None or was.state.running is None or stamp is None or end.finishedAt is None:
+        return
+    if any(one.state.waiting is not None for one in statuses_of(before)) or kept.marked or _was_marked(before):
+        return
+    late = (end.finishedAt - stamp).total_seconds()
+    if was.containerID == now.containerID and late > _OVERDUE:
+        seen = f"{state_words(now)}, {late:.0f} s after the end of the grace"
+        yield Breach("term-flow-order", seen, container=now.name, severity=WARNING)  # a runtime may hang
+
+
+def _was_marked(pod: Pod) -> bool:
+    """Whether the node had been taken for lost and is back: Ready turned later than the containers became ready."""
+    times = {c.type: c.lastTransitionTime for c in pod.status.conditions if c.status == "True"}
+    return not pod.spec.readinessGates and times.get("Ready") != times.get("ContainersReady")
+
+
 def _policy_breach(
     container: Container,
     spec: PodSpec,
@@ -104,6 +163,8 @@ def _policy_breach(
     """An exit that must be the last, although a newer instance has been started."""
     if may_leave(container, spec, end.exitCode, gates, init=init) or has_restart_all_rule(spec, gates):
         return
+    if init and end.reason == "OOMKilled" and not gates.on("ContainerRestartRules"):
+        return  # rule init-retry-by-pod-policy: whatever the exit code
     probed = container.livenessProbe is not None or container.startupProbe is not None
     if probed and restarts_after_kill(container, spec, gates):
         return  # stopped by a probe: the exit code does not matter

@@ -113,7 +113,8 @@ def _container(container: Container) -> tuple[Any, ...]:
         (rule.action, rule.exitCodes and (rule.exitCodes.operator, rule.exitCodes.values))
         for rule in container.restartPolicyRules
     )
-    return (container.name, container.restartPolicy, rules)
+    probed = (container.startupProbe is not None, container.readinessProbe is not None)
+    return (container.name, container.restartPolicy, rules, probed)
 
 
 def _status(status: ContainerStatus) -> tuple[Any, ...]:
@@ -122,6 +123,7 @@ def _status(status: ContainerStatus) -> tuple[Any, ...]:
         status.ready,
         status.started,
         status.restartCount,
+        not status.containerID,
         _state(status.state),
         None if status.lastState.terminated is None else _state(status.lastState),
     )
@@ -130,7 +132,7 @@ def _status(status: ContainerStatus) -> tuple[Any, ...]:
 def _state(state: ContainerState) -> Any:
     waiting, running, end = state.waiting, state.running, state.terminated
     if end is not None:
-        return (end.exitCode, end.signal, end.reason, waiting is None, running is None)
+        return (end.exitCode, end.signal, end.reason, waiting is None, running is None, end.finishedAt is None)
     if waiting is not None:
         return (waiting.reason, running is None)
-    return running is not None
+    return running is not None and (running.startedAt is None,)

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import click
-from attrs import define, field
+from attrs import define, evolve, field
 
 from podfsm.check.baseline import baseline_text, read_baseline
 from podfsm.check.finding import NOTE, SEVERITIES, Finding
@@ -36,7 +36,9 @@ class Sum:
 @click.option(
     "-o", "--format", "form", type=click.Choice(list(WRITERS)), default="text", show_default=True, help="What to print."
 )
-@click.option("--strict", is_flag=True, help="Notes count too: they are printed, and the status is 1.")
+@click.option(
+    "--strict", is_flag=True, help="Notes count too: they are printed, and the status is 1. Unknown fields are said."
+)
 @click.option("--ignore", multiple=True, metavar="RULE", help="Leave out findings of this rule; may be repeated.")
 @click.option("--baseline", metavar="FILE", help="Leave out the findings that this file accepts.")
 @click.option("--write-baseline", metavar="FILE", help="Accept all findings of this run: write them to FILE.")
@@ -78,7 +80,7 @@ def command(
         all_rules()[rule]  # says what is wrong with the name
     accepted = read_baseline(baseline) if baseline is not None else frozenset()
     gates = tuple(sorted(gate_overrides(feature_gates).items()))
-    orders = [Order(path, kubernetes, gates) for path in recordings]
+    orders = [Order(path, kubernetes, gates, strict) for path in recordings]
     total = Sum()
     kept: list[Finding] = []
     found = _chosen(_run(orders, workers, dask), total, frozenset(ignore), accepted, strict=strict)
@@ -98,7 +100,7 @@ def _run(orders: Sequence[Order], workers: int, dask: str | None) -> Found:
     if dask is not None:
         if any(order.path == "-" for order in orders):
             raise InputError("standard input cannot be sent to a cluster", source="--dask")
-        return on_dask([Order(str(Path(o.path).resolve()), o.kubernetes, o.feature_gates) for o in orders], dask)
+        return on_dask([evolve(order, path=str(Path(order.path).resolve())) for order in orders], dask)
     if workers > 1 and len(orders) > 1 and all(order.path != "-" for order in orders):
         return in_processes(orders, workers)
     return in_turn(orders)
@@ -112,7 +114,7 @@ def _chosen(
         if one is None:
             total.events += tally.events
         elif isinstance(one, Trouble):
-            total.troubles += 1
+            total.troubles += not one.harmless
             print(f"podfsm: {one}", file=sys.stderr)
         elif one.rule in ignored or one.key in accepted:
             total.accepted += 1

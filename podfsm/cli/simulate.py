@@ -16,6 +16,7 @@ from podfsm.kube.document import Document
 from podfsm.kube.duration import parse_duration
 from podfsm.kube.objects import Pod
 from podfsm.kube.read import read_documents
+from podfsm.kube.workloads import TYPES
 from podfsm.lint import references
 from podfsm.simulate import prepare
 from podfsm.simulate.output import FORMATS, writer
@@ -24,6 +25,8 @@ from podfsm.world.timing import PROFILES
 
 PICTURES = ("svg", "html", "perfetto")
 """Forms that show a whole run; `podfsm.render.timeline` draws them."""
+_PLACEMENT = ("nodeSelector", "affinity", "topologySpreadConstraints")
+"""Fields of a Pod's spec that choose among nodes."""
 
 
 @click.command("simulate", context_settings=HELP)
@@ -43,6 +46,7 @@ PICTURES = ("svg", "html", "perfetto")
 @click.option(
     "--events", is_flag=True, help="Also print core/v1 Events (Pulled, Started, BackOff, Killing, Unhealthy ...)."
 )
+@click.option("--endpoints", is_flag=True, help="With -o watch, also print EndpointSlices as watch events.")
 @click.option(
     "--timing",
     type=click.Choice(list(PROFILES)),
@@ -63,6 +67,7 @@ def command(
     until: str | None,
     output: str,
     events: bool,
+    endpoints: bool,
     timing: str,
     seed: int | None,
     kubernetes: str | None,
@@ -94,15 +99,15 @@ def command(
     gc.set_threshold(200_000, 20, 20)
     out = sys.stdout
     with _progress(simulation) as tell:
-        for line in _lines(simulation, output, events):
+        for line in _lines(simulation, output, events, endpoints):
             out.write(line + "\n")
             tell()
 
 
-def _lines(simulation: Simulation, output: str, events: bool) -> Iterator[str]:
+def _lines(simulation: Simulation, output: str, events: bool, endpoints: bool) -> Iterator[str]:
     """What to print, line by line where it can be told before the run is over."""
     if output in FORMATS:
-        yield from writer(output)(simulation, events)
+        yield from writer(output)(simulation, events, endpoints)
         return
     from podfsm.render.timeline import PICTURES as DRAWN
     from podfsm.render.timeline import lanes_of
@@ -146,9 +151,23 @@ def _until(text: str | None) -> float | None:
 def _warn(documents: Sequence[Document]) -> None:
     """Misspelt fields, missing objects and rival claims are not passed over without a word."""
     for document in documents:
-        if document.kind == "Pod":
-            for path, hint in unknown_fields(document.raw, Pod):
-                warning = document.error("no such field, so it is ignored", path, hint=hint)
-                print(f"podfsm: warning: {warning}", file=sys.stderr)
+        type_ = Pod if document.kind == "Pod" else TYPES.get(document.kind)
+        for path, hint in unknown_fields(document.raw, type_) if type_ is not None else ():
+            warning = document.error("no such field, so it is ignored", path, hint=hint)
+            print(f"podfsm: warning: {warning}", file=sys.stderr)
     for each in references(documents):
         print(f"podfsm: {each.severity}: {each.place}: {each.why}", file=sys.stderr)
+    if not any(document.kind == "Node" for document in documents):
+        for document in documents:
+            _warn_of_placement(document)
+
+
+def _warn_of_placement(document: Document) -> None:
+    """Say what a Pod asks of nodes when there are none: the one that is assumed fits every Pod."""
+    spec = document.raw.get("spec") if document.kind == "Pod" else None
+    for name in _PLACEMENT:
+        if isinstance(spec, dict) and spec.get(name):
+            warning = document.error(
+                "taken as met: there is no Node object, and the node assumed fits all", f"spec.{name}"
+            )
+            print(f"podfsm: warning: {warning}", file=sys.stderr)

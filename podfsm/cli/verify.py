@@ -38,9 +38,7 @@ PROFILES = ("quick", "ci", "deep")
 @click.option(
     "--time-limit",
     type=click.FloatRange(0),
-    default=10.0,
-    show_default=True,
-    help="Seconds that one call may take; 0: any.",
+    help="Seconds that one call may take; 0: any. Default: 10 for an implementation, any for podfsm itself.",
 )
 @click.option(
     "-o",
@@ -67,7 +65,7 @@ def command(
     profile: str,
     seed: int,
     cases: int | None,
-    time_limit: float,
+    time_limit: float | None,
     output: str,
     junit: str | None,
     counterexamples: str,

@@ -20,9 +20,9 @@ __all__ = ["Columns", "Explanation", "Next", "Reason", "can_become", "explain", 
 
 
 def explain(pod: Pod, *, now: datetime | None = None, gates: Gates | None = None) -> Explanation:
-    """What one Pod object tells. `now` is used for the column RESTARTS only; nothing else depends on it."""
+    """What one Pod object tells. `now` is used for the column RESTARTS, and to say what is overdue."""
     gates = gates or gates_for()
-    part = explain_pod(pod, gates)
+    part = explain_pod(pod, gates, now)
     metadata = pod.metadata
     return Explanation(
         pod=f"{metadata.namespace or 'default'}/{metadata.name or metadata.generateName}",

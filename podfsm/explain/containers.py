@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-import re
 from datetime import datetime, timedelta
 
 from attrs import frozen
 
 from podfsm.engine.versions import Gates
 from podfsm.explain.model import Next, Part, Reason
-from podfsm.explain.reasons import WAITING
 from podfsm.kube.objects import Container, ContainerStateTerminated, ContainerStatus, PodSpec
 from podfsm.rules.backoff import doubled
-from podfsm.rules.crash_backoff import limits
+from podfsm.rules.crash_backoff import limits, stated_delay
 from podfsm.rules.probe_defaults import defaulted
+from podfsm.rules.reasons import WAITING
 from podfsm.rules.restart import matched_action, own_policy, pod_policy
 from podfsm.rules.restart_decision import decide
 from podfsm.rules.sidecar import is_sidecar
-
-_DELAY = re.compile(r"back-off ([0-9hms.]+) restarting")
-_PART = re.compile(r"([0-9.]+)(ms|h|m|s)")
-_SECONDS = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
 
 
 @frozen
@@ -37,7 +32,10 @@ def explain_container(container: Container, status: ContainerStatus | None, sett
     """What holds a container back; an empty part if it does what it is there for."""
     if status is None:
         text = "has no status: its kubelet has not said anything of it"
-        return Part("waiting", (Reason("phase-missing-status-is-unknown-count", text, container.name),))
+        rule = "phase-missing-status-is-unknown-count"
+        follows = Next("its kubelet says how it is", "kubelet", rule, container=container.name)
+        unknown = (f"how container {container.name} is: nothing is said of it",)
+        return Part("waiting", (Reason(rule, text, container.name),), (follows,), unknown)
     state = status.state
     if state.running is not None:
         return _running(container, status, setting)
@@ -62,7 +60,9 @@ def _waiting(container: Container, status: ContainerStatus, setting: Setting) ->
     if reason == "CrashLoopBackOff":
         return _backing_off(container, status, hold, setting)
     follows = Next(meaning.next, meaning.who, meaning.rule, container=name)
-    return Part(f"waiting: {reason or 'created'}", (hold,), (follows,))
+    when = (f"when the image of {name} is pulled again: the object does not say when it was tried last",)
+    missing = when if meaning.rule == "backoff-image-pull" else ()
+    return Part(f"waiting: {reason or 'created'}", (hold,), (follows,), missing)
 
 
 def _backing_off(container: Container, status: ContainerStatus, hold: Reason, setting: Setting) -> Part:
@@ -88,14 +88,6 @@ def _backing_off(container: Container, status: ContainerStatus, hold: Reason, se
 
 def _restart(name: str, earliest: datetime, latest: datetime | None = None) -> Next:
     return Next("the delay is over and it is started again", "kubelet", "backoff-sequence", earliest, latest, name)
-
-
-def stated_delay(message: str) -> float | None:
-    """The delay in seconds that a CrashLoopBackOff message gives; None if it gives none."""
-    found = _DELAY.search(message)
-    if found is None:
-        return None
-    return sum(float(number) * _SECONDS[unit] for number, unit in _PART.findall(found[1]))
 
 
 def _running(container: Container, status: ContainerStatus, setting: Setting) -> Part:

@@ -6,9 +6,10 @@ from datetime import timedelta
 
 from podfsm.explain.look import Look, lost, statuses_of
 from podfsm.explain.model import Next, Part, Reason
-from podfsm.explain.reasons import DISRUPTED, ended_because
 from podfsm.kube.objects import Pod, PodCondition
+from podfsm.rules.kubectl_columns import human_duration
 from podfsm.rules.phase import FAILED, TERMINAL
+from podfsm.rules.reasons import DISRUPTED, ended_because
 
 
 def over(look: Look) -> Part | None:
@@ -18,15 +19,20 @@ def over(look: Look) -> Part | None:
         return None
     holds = [_cause(look)]
     follows = []
+    unknown: tuple[str, ...] = ()
+    if status.reason and ended_because(status.reason) is None:
+        unknown = (f"what the reason {status.reason!r} means: it is none that Kubernetes 1.36 gives",)
     if pod.metadata.deletionTimestamp is not None:
         holds += _finalizers(pod)
-        if not pod.metadata.finalizers:
+        if pod.metadata.finalizers:
+            follows.append(_freed())
+        else:
             follows.append(Next("its kubelet has cleaned up and the object goes", "kubelet", "term-api-removal"))
     else:
         owner = next((ref.kind for ref in pod.metadata.ownerReferences if ref.controller), "")
         text = f"its {owner} or garbage collection removes the object" if owner else "somebody deletes the object"
         follows.append(Next(text, "controller" if owner else "user", "phase-terminal-sticky"))
-    return Part(f"over: {status.phase}", tuple(holds), tuple(follows))
+    return Part(f"over: {status.phase}", tuple(holds), tuple(follows), unknown)
 
 
 def _cause(look: Look) -> Reason:
@@ -63,6 +69,10 @@ def _finalizers(pod: Pod) -> list[Reason]:
     return [Reason("term-finalizers-hold", f"the object stays until these finalizers are removed: {names}")]
 
 
+def _freed() -> Next:
+    return Next("who set the finalizers removes them, and the object goes", "controller", "term-finalizers-hold")
+
+
 def deleting(look: Look) -> Part | None:
     """A Pod with a deletionTimestamp: what still runs, and what holds the object."""
     pod = look.pod
@@ -83,10 +93,29 @@ def deleting(look: Look) -> Part | None:
         what = "the kubelet returns, the Node is deleted or tainted out-of-service, or the Pod is deleted by force"
         return Part("being deleted on a lost node", tuple(holds), (Next(what, "node", holds[0].rule),))
     holds += _finalizers(pod)
-    what = "its containers end by themselves or are killed, at least 2 s after their signal"
-    follows = [Next(what, "process", "term-min-2s", latest=stamp + timedelta(seconds=2))]
-    follows.append(Next("the phase becomes terminal and the object goes", "kubelet", "term-api-removal"))
-    return Part("being deleted", tuple(holds), tuple(follows))
+    follows: list[Next] = []
+    unknown: tuple[str, ...] = ()
+    latest = stamp + timedelta(seconds=2)
+    if any(status.state.running is not None for status in statuses_of(pod)):
+        what = "its containers end by themselves or are killed, at least 2 s after their signal"
+        follows.append(Next(what, "process", "term-min-2s", latest=latest))
+    if not pod.spec.nodeName:
+        holds.append(
+            Reason("term-immediate-cases", "has no node, so that nothing of it runs and nothing is waited for")
+        )
+    else:
+        follows.append(Next("the phase becomes terminal", "kubelet", "phase-deleted-terminal-first"))
+        if look.now is not None and look.now > latest + _LATE:
+            over = human_duration(round((look.now - latest).total_seconds()))
+            unknown = (f"why it is still there, {over} after the end of its grace: {_HINDRANCES}",)
+    gone = Next("the object goes", "kubelet", "term-api-removal")
+    follows.append(_freed() if pod.metadata.finalizers else gone)
+    return Part("being deleted", tuple(holds), tuple(follows), unknown)
+
+
+_LATE = timedelta(seconds=30)
+"""What a kubelet may take for its last steps before it is worth a word."""
+_HINDRANCES = "a hook or pull under way, a runtime that does not answer or a volume that is in use show in Events only"
 
 
 def ending(look: Look) -> Part | None:

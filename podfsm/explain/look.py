@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from attrs import frozen
 
 from podfsm.engine.versions import Gates
@@ -15,6 +17,8 @@ class Look:
     pod: Pod
     gates: Gates
     conditions: dict[str, PodCondition]
+    now: datetime | None = None
+    """The present, if it is known: what is overdue is said to be."""
 
 
 def lost(look: Look) -> bool:

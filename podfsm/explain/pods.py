@@ -7,7 +7,7 @@ decides. So the order of the looks is the order of a Pod's life, last things fir
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from podfsm.engine.versions import Gates
 from podfsm.explain.containers import Setting, explain_container
@@ -17,6 +17,7 @@ from podfsm.explain.model import Next, Part, Reason
 from podfsm.kube.objects import ContainerStatus, Pod
 from podfsm.rules.condition_list import NETWORK, RESTARTING
 from podfsm.rules.init_checks import init_entry_passed
+from podfsm.rules.phase import UNKNOWN
 from podfsm.rules.readiness_gates import shut_gates
 from podfsm.rules.scheduling import gated
 from podfsm.rules.sidecar import is_sidecar
@@ -31,6 +32,7 @@ def looks() -> tuple[Callable[[Look], Part | None], ...]:
         deleting,
         _unscheduled,
         _node_lost,
+        _unknown_phase,
         _unacknowledged,
         ending,
         _restarting_all,
@@ -41,9 +43,9 @@ def looks() -> tuple[Callable[[Look], Part | None], ...]:
     )
 
 
-def explain_pod(pod: Pod, gates: Gates) -> Part:
+def explain_pod(pod: Pod, gates: Gates, now: datetime | None = None) -> Part:
     """What holds a Pod; the part of a healthy one if nothing does."""
-    look = Look(pod, gates, {condition.type: condition for condition in reversed(pod.status.conditions)})
+    look = Look(pod, gates, {condition.type: condition for condition in reversed(pod.status.conditions)}, now)
     for one in looks():
         part = one(look)
         if part is not None:
@@ -101,6 +103,17 @@ def _node_lost(look: Look) -> Part | None:
     return Part(
         "on a lost node", (hold,), (follows,), ("whether its containers still run: their node does not answer",)
     )
+
+
+def _unknown_phase(look: Look) -> Part | None:
+    if look.pod.status.phase != UNKNOWN:
+        return None
+    hold = Reason(
+        "phase-unknown-deprecated", "its phase is Unknown, which nothing of Kubernetes has written since 2015"
+    )
+    unknown = ("who wrote this phase, and why; the rest of the status may be as old",)
+    follows = Next("its kubelet writes a status of its own", "kubelet", "phase-pending")
+    return Part("in phase Unknown", (hold,), (follows,), unknown)
 
 
 def _unacknowledged(look: Look) -> Part | None:
@@ -169,7 +182,7 @@ def _apps(look: Look) -> Part | None:
     found.sort(key=_weight)
     holds = tuple(reason for part in found for reason in part.holds)
     follows = tuple(one for part in found for one in part.next)
-    if not follows:
+    if not follows and all(part.state == "ended" for part in found):
         follows = _end_of(look)
     return Part(found[0].state, holds, follows, tuple(text for part in found for text in part.unknown))
 

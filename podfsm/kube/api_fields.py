@@ -1,8 +1,8 @@
 """All fields of the API's objects, in the order in which the API server writes them.
 
 podfsm declares only what some rule reads (`podfsm.kube.objects`); the other fields are listed here, so that a misspelt
-field can be told from one that podfsm has no use for. Source: `k8s.io/api/core/v1` and `apimachinery/pkg/apis/meta/v1`
-of Kubernetes 1.36, with the few fields that older and newer versions have.
+field can be told from one that podfsm has no use for. Source: `k8s.io/api/core/v1`, `apps/v1`, `batch/v1` and
+`apimachinery/pkg/apis/meta/v1` of Kubernetes 1.36, with the few fields that older and newer versions have.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ def _split(names: str) -> tuple[str, ...]:
 
 _HANDLER = "exec httpGet tcpSocket"
 _PROBE_NUMBERS = "initialDelaySeconds timeoutSeconds periodSeconds successThreshold failureThreshold"
+_OBJECT = "kind apiVersion metadata spec status"
 
 FIELDS: Mapping[str, tuple[str, ...]] = {
     name: _split(fields)
@@ -70,10 +71,33 @@ FIELDS: Mapping[str, tuple[str, ...]] = {
         "PodStatus": "observedGeneration phase conditions message reason nominatedNodeName hostIP hostIPs podIP podIPs"
         " startTime initContainerStatuses containerStatuses qosClass ephemeralContainerStatuses resize"
         " resourceClaimStatuses extendedResourceClaimStatus allocatedResources resources",
-        "Pod": "kind apiVersion metadata spec status",
+        "Pod": _OBJECT,
+        "PodTemplateSpec": "metadata spec",
+        "OnExitCodes": "containerName operator values",
+        "OnPodCondition": "type status",
+        "PodFailurePolicyRule": "action onExitCodes onPodConditions",
+        "PodFailurePolicy": "rules",
+        "SuccessPolicyRule": "succeededIndexes succeededCount",
+        "SuccessPolicy": "rules",
+        "JobSpec": "parallelism completions activeDeadlineSeconds podFailurePolicy successPolicy backoffLimit"
+        " backoffLimitPerIndex maxFailedIndexes selector manualSelector template ttlSecondsAfterFinished"
+        " completionMode suspend podReplacementPolicy managedBy",
+        "Job": _OBJECT,
+        "JobTemplateSpec": "metadata spec",
+        "CronJobSpec": "schedule timeZone startingDeadlineSeconds concurrencyPolicy suspend jobTemplate"
+        " successfulJobsHistoryLimit failedJobsHistoryLimit",
+        "CronJob": _OBJECT,
+        "RollingUpdate": "partition maxUnavailable maxSurge",
+        "DeploymentStrategy": "type rollingUpdate",
+        "SetSpec": "replicas selector template volumeClaimTemplates serviceName podManagementPolicy strategy"
+        " updateStrategy minReadySeconds revisionHistoryLimit paused progressDeadlineSeconds"
+        " persistentVolumeClaimRetentionPolicy ordinals",
+        "Workload": _OBJECT,
+        "ReplicationControllerSpec": "replicas minReadySeconds selector template",
+        "ReplicationController": _OBJECT,
     }.items()
 }
-"""Field names by the name of the class in `podfsm.kube.objects`."""
+"""Field names by the name of the class in `podfsm.kube.objects` or `podfsm.kube.workloads`."""
 
 PLACES: Mapping[str, Mapping[str, int]] = {
     name: {field: place for place, field in enumerate(fields)} for name, fields in FIELDS.items()

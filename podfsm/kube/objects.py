@@ -249,6 +249,14 @@ class PodSpec(Struct, frozen=True):
     os: dict[str, Any] | None = None
     dnsPolicy: str = ""
     dnsConfig: dict[str, Any] | None = None
+    serviceAccountName: str = ""
+    automountServiceAccountToken: bool | None = None
+    hostPID: bool = False
+    hostIPC: bool = False
+    hostname: str = ""
+    subdomain: str = ""
+    runtimeClassName: str | None = None
+    enableServiceLinks: bool | None = None
 
 
 class ContainerStateWaiting(Struct, frozen=True):

@@ -19,6 +19,7 @@ from podfsm.kube.decode import decode, unknown_fields
 from podfsm.kube.defaults import default_pod
 from podfsm.kube.document import Document
 from podfsm.kube.objects import ObjectMeta, Pod, PodSpec
+from podfsm.kube.services import Service
 from podfsm.kube.workload_defaults import default_workload
 from podfsm.kube.workloads import TYPES, CronJob, Job
 from podfsm.lint.crowd import Group, groups, namespace_of, selected
@@ -30,13 +31,14 @@ from podfsm.rules.advice_probes import PROBE_ADVICE
 from podfsm.rules.deletion_gc import has_successor
 from podfsm.rules.pod_preset import require_served
 from podfsm.rules.problems import Problem
+from podfsm.rules.services import service_problems
 from podfsm.rules.validation import pod_problems
 from podfsm.rules.validation_objects import budget_problems
 from podfsm.rules.validation_workloads import workload_problems
 
 __all__ = ["ERROR", "LINTED", "NOTE", "SEVERITIES", "WARNING", "Finding", "Place", "lint", "references"]
 
-LINTED = ("Pod", *TYPES, "PodDisruptionBudget", "PodPreset")
+LINTED = ("Pod", *TYPES, "PodDisruptionBudget", "PodPreset", "Service")
 """The kinds that are looked at."""
 
 
@@ -107,10 +109,15 @@ def _preset(document: Document, gates: Gates, _crowd: Sequence[Group]) -> Iterat
         yield finding(document, "", "preset-removed", ERROR, str(gone))
 
 
+def _service(document: Document, _gates: Gates, _crowd: Sequence[Group]) -> Iterator[Finding]:
+    yield from _refusals(document, service_problems(decode(document, Service).spec))
+
+
 _LOOKS: Mapping[str, Callable[[Document, Gates, Sequence[Group]], Iterator[Finding]]] = {
     "Pod": _pod,
     "PodDisruptionBudget": _budget,
     "PodPreset": _preset,
+    "Service": _service,
 }
 
 

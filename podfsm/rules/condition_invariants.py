@@ -13,7 +13,7 @@ from podfsm.kube.objects import (
     PodStatus,
 )
 from podfsm.kube.times import instant
-from podfsm.rules.condition_list import by_type
+from podfsm.rules.condition_list import by_type, marked_lost
 from podfsm.rules.phase_invariants import same_pod
 
 _PAGE = "concepts/workloads/pods/pod-condition.md"
@@ -163,7 +163,8 @@ def transitions_on_change(before: Pod, after: Pod) -> bool:
     """The lastTransitionTime of a lifecycle condition changes with its status, not with its reason or message.
 
     The API may not see every change of Ready, ContainersReady and the restarting and network conditions: two within
-    one write leave the status as it was with a later time. It never goes back.
+    one write leave the status as it was with a later time. It never goes back, but where the node controller wrote
+    Ready: a kubelet that was cut off tells of its own changes before.
     """
     if not same_pod(before, after):
         return True
@@ -174,7 +175,7 @@ def transitions_on_change(before: Pod, after: Pod) -> bool:
             continue
         if old.lastTransitionTime is None or condition.lastTransitionTime is None:
             continue
-        if condition.lastTransitionTime < old.lastTransitionTime:
+        if condition.lastTransitionTime < old.lastTransitionTime and not marked_lost(old):
             return False
         one_way = condition.status == "True" and condition.type in ("Initialized", "PodScheduled")
         if one_way and condition.lastTransitionTime != old.lastTransitionTime:

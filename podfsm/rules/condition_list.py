@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from podfsm.engine.rule import derivation, docs, example, source
 from podfsm.engine.versions import Gates
@@ -13,6 +13,7 @@ from podfsm.rules.condition_parts import Judgement
 NETWORK = "PodReadyToStartContainers"
 RESTARTING = "AllContainersRestarting"
 DISRUPTION = "DisruptionTarget"
+BY_KUBELET = "TerminationByKubelet"
 
 _ALWAYS_OWNED = frozenset(
     {"PodScheduled", "Ready", "Initialized", "ContainersReady", "PodResizeInProgress", "PodResizePending"}
@@ -163,3 +164,13 @@ def put(conditions: Sequence[PodCondition], new: PodCondition) -> tuple[PodCondi
         if condition.type == new.type:
             return (*conditions[:index], new, *conditions[index + 1 :])
     return (*conditions, new)
+
+
+def ended_for_node(conditions: Iterable[PodCondition]) -> bool:
+    """Whether a kubelet has ended the Pod for its node's sake: eviction, preemption or shutdown."""
+    return any((c.type, c.status, c.reason) == (DISRUPTION, "True", BY_KUBELET) for c in conditions)
+
+
+def marked_lost(condition: PodCondition) -> bool:
+    """Whether the node controller wrote this Ready: the kubelet never leaves out the reason of False."""
+    return condition.status == "False" and not condition.reason and condition.type == "Ready"

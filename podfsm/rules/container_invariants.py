@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from datetime import datetime
 from itertools import pairwise
 
 from podfsm.engine.rule import docs, invariant, source
@@ -153,21 +151,17 @@ def statuses_in_order(pod: Pod) -> bool:
 )
 def whole_seconds(pod: Pod) -> bool:
     """Every timestamp that the kubelet writes is cut to whole seconds."""
-    return not any(when is not None and when.microsecond for when in _instants(pod.status))
-
-
-def _instants(status: PodStatus) -> Iterator[datetime | None]:
-    yield status.startTime
-    for condition in status.conditions:
-        yield condition.lastTransitionTime
-    for listed in (status.initContainerStatuses, status.containerStatuses, status.ephemeralContainerStatuses):
-        for one in listed:
-            for state in (one.state, one.lastState):
-                if state.running is not None:
-                    yield state.running.startedAt
-                elif state.terminated is not None:
-                    yield state.terminated.startedAt
-                    yield state.terminated.finishedAt
+    status = pod.status
+    times = [condition.lastTransitionTime for condition in status.conditions]
+    times.append(status.startTime)
+    for one in status.initContainerStatuses + status.containerStatuses + status.ephemeralContainerStatuses:
+        for state in (one.state, one.lastState):
+            running, end = state.running, state.terminated
+            if running is not None:
+                times.append(running.startedAt)
+            elif end is not None:
+                times += (end.startedAt, end.finishedAt)
+    return not [when for when in times if when is not None and when.microsecond]
 
 
 @invariant(

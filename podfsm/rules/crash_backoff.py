@@ -7,11 +7,17 @@ kuberuntime_manager.go and flowcontrol.Backoff in client-go. Instants and delays
 
 from __future__ import annotations
 
+import re
+
 from attrs import frozen
 
 from podfsm.engine.versions import Gates
 from podfsm.rules import backoff
 from podfsm.rules.timings import timing_constant
+
+_DELAY = re.compile(r"back-off ([0-9hms.]+) restarting")
+_PART = re.compile(r"([0-9.]+)(ms|h|m|s)")
+_SECONDS = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
 
 
 @frozen
@@ -62,3 +68,11 @@ def limits(gates: Gates, node_max: float | None = None) -> tuple[float, float]:
 def expiry() -> float:
     """How long after the last attempt an exit still belongs to the same series, whatever the longest delay is."""
     return timing_constant("crash-backoff-reset")
+
+
+def stated_delay(message: str) -> float | None:
+    """The delay in seconds that a CrashLoopBackOff message gives; None if it gives none."""
+    found = _DELAY.search(message)
+    if found is None:
+        return None
+    return sum(float(number) * _SECONDS[unit] for number, unit in _PART.findall(found[1]))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from enum import Enum
 
 from podfsm.engine.rule import derivation, docs, example, source, timing
+from podfsm.rules.condition_list import BY_KUBELET
 
 STALE_SECONDS = 120.0
 """How long DisruptionTarget may announce a deletion that does not come."""
@@ -33,9 +34,9 @@ _REASONS = {
     Cause.TAINT: "DeletionByTaintManager",
     Cause.EVICTION_API: "EvictionByEvictionAPI",
     Cause.POD_GC: "DeletionByPodGC",
-    Cause.NODE_PRESSURE: "TerminationByKubelet",
-    Cause.NODE_SHUTDOWN: "TerminationByKubelet",
-    Cause.KUBELET_PREEMPTION: "TerminationByKubelet",
+    Cause.NODE_PRESSURE: BY_KUBELET,
+    Cause.NODE_SHUTDOWN: BY_KUBELET,
+    Cause.KUBELET_PREEMPTION: BY_KUBELET,
 }
 
 

@@ -63,9 +63,25 @@ def statuses_of(pod: Pod) -> tuple[ContainerStatus, ...]:
     return status.initContainerStatuses + status.containerStatuses + status.ephemeralContainerStatuses
 
 
-def pairs(before: Pod, after: Pod) -> Iterator[tuple[ContainerStatus, ContainerStatus]]:
-    """Every container that both snapshots show and that has changed between them."""
-    old, new = before.status, after.status
+Changed = tuple[ContainerStatus, ContainerStatus]
+
+_last: tuple[PodStatus, PodStatus, tuple[Changed, ...]] = (PodStatus(), PodStatus(), ())
+
+
+def pairs(before: Pod, after: Pod) -> tuple[Changed, ...]:
+    """Every container that both snapshots show and that has changed between them.
+
+    A dozen of rules ask for those of the same two snapshots in a row, so the last answer is kept.
+    """
+    global _last  # noqa: PLW0603 - replaced as a whole, and its own key
+    old, new, found = _last
+    if old is not before.status or new is not after.status:
+        found = tuple(_pairs(before.status, after.status))
+        _last = (before.status, after.status, found)
+    return found
+
+
+def _pairs(old: PodStatus, new: PodStatus) -> Iterator[Changed]:
     for was, now in (
         (old.initContainerStatuses, new.initContainerStatuses),
         (old.containerStatuses, new.containerStatuses),
@@ -130,6 +146,7 @@ def _later(one: datetime | None, other: datetime | None) -> bool:
     refuses=[
         _pod(_runs("1", 20, 1, _end("1"))),
         _pod(ContainerStatus("app", _end("1"), containerID="2")),
+        _pod(ContainerStatus("app", _end(""), containerID="2")),
         _pod(_runs("1"), ContainerStatus("b", _runs("1").state, containerID="1")),
     ],
 )
@@ -142,10 +159,15 @@ def ids_are_of_one(pod: Pod) -> bool:
 
 def _own_id(status: ContainerStatus) -> bool:
     end, last = status.state.terminated, status.lastState.terminated
-    if end is not None and end.containerID and end.containerID != status.containerID:
+    if end is not None and end.containerID != status.containerID and (end.containerID or not _assumed(end)):
         return False
     running = status.state.running is not None
     return not (running and last is not None and last.containerID and last.containerID == status.containerID)
+
+
+def _assumed(end: ContainerStateTerminated) -> bool:
+    """Whether this end is none that the runtime reported: the kubelet only infers it, and names no instance."""
+    return end.reason == "ContainerStatusUnknown" or end.finishedAt is None or end.startedAt is None
 
 
 @invariant(
@@ -160,6 +182,7 @@ def _own_id(status: ContainerStatus) -> bool:
         (_pod(_runs("1", 2)), _pod(_runs("1", 3))),
         (_pod(_ended("1")), _pod(_ended("1", code=0))),
         (_pod(_ended("1")), _pod(_runs("1", 2))),
+        (_pod(_runs("1", 2)), _pod(_runs("", 2))),
     ],
 )
 def instance_keeps(before: Pod, after: Pod) -> bool:
@@ -169,7 +192,13 @@ def instance_keeps(before: Pod, after: Pod) -> bool:
     """
     if not same_pod(before, after):
         return True
-    return all(_keeps(was, now) for was, now in pairs(before, after) if now.containerID == was.containerID)
+    for was, now in pairs(before, after):
+        if now.containerID == was.containerID:
+            if not _keeps(was, now):
+                return False
+        elif not now.containerID and now.state.running is not None:
+            return False
+    return True
 
 
 def _keeps(was: ContainerStatus, now: ContainerStatus) -> bool:
@@ -229,7 +258,7 @@ def counts_up(was: ContainerStatus, now: ContainerStatus) -> bool:
         return False
     if not was.containerID or not now.containerID:
         return True
-    if _all_restart(now) and not _all_restart(was):
+    if (_all_restart(now) and not _all_restart(was)) or _counted_ahead(was):
         return True
     if now.containerID == was.containerID:
         return grown == 0
@@ -243,6 +272,11 @@ def _all_restart(status: ContainerStatus) -> bool:
     return status.state.waiting is not None and status.state.waiting.reason == RESTARTING_ALL
 
 
+def _counted_ahead(status: ContainerStatus) -> bool:
+    """Whether the count already holds the instance that is yet to come: all containers start again."""
+    return status.state.waiting is not None and RESTARTING_ALL in _reasons(status)
+
+
 def _records_lost(was: ContainerStatus, now: ContainerStatus, before: Pod, after: Pod) -> bool:
     """Whether a new instance need not be counted, since the records of an older sandbox may have gone with it.
 
@@ -250,12 +284,10 @@ def _records_lost(was: ContainerStatus, now: ContainerStatus, before: Pod, after
     """
     if not was.containerID or now.containerID == was.containerID:
         return False
-    network = _network(after)
     if sandbox_anew(before, after):
         return True
-    if network is None or network.lastTransitionTime is None:
-        return False
-    return now.restartCount > 0 or _in_newer_sandbox(was, now, network.lastTransitionTime)
+    since = sandbox_since(after)
+    return since is not None and (now.restartCount > 0 or _in_newer_sandbox(was, now, since))
 
 
 def _in_newer_sandbox(was: ContainerStatus, now: ContainerStatus, since: datetime) -> bool:
@@ -290,6 +322,12 @@ def sandbox_anew(before: Pod, after: Pod) -> bool:
         return was is not now
     changed = was.lastTransitionTime != now.lastTransitionTime
     return changed or now.status != "True" or was.status != "True"
+
+
+def sandbox_since(pod: Pod) -> datetime | None:
+    """When the Pod's sandbox became ready, or ceased to be; None if no condition says so."""
+    network = _network(pod)
+    return None if network is None else network.lastTransitionTime
 
 
 def _network(pod: Pod) -> PodCondition | None:

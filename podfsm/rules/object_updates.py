@@ -24,6 +24,7 @@ from podfsm.kube.objects import (
     PodStatus,
     Toleration,
 )
+from podfsm.rules.condition_list import DISRUPTION, NETWORK
 from podfsm.rules.deadline import field_accepted
 from podfsm.rules.ephemeral import append_only
 from podfsm.rules.phase_invariants import same_pod
@@ -174,11 +175,17 @@ def metadata_stays(before: Pod, after: Pod) -> bool:
             _of(deletionTimestamp=_THEN, deletionGracePeriodSeconds=3),
             _of(deletionTimestamp=_THEN.replace(year=2027), deletionGracePeriodSeconds=3),
         ),
+        (_of(), _of(deletionTimestamp=_THEN)),
     ],
 )
 def deletion_stays(before: Pod, after: Pod) -> bool:
-    """A deletion is never taken back: deletionTimestamp stays, and further deletes only shorten the grace."""
+    """A deletion is never taken back: deletionTimestamp stays, and further deletes only shorten the grace.
+
+    Whoever sets it sets the grace as well.
+    """
     old, new = before.metadata, after.metadata
+    if new.deletionTimestamp is not None and new.deletionGracePeriodSeconds is None:
+        return False
     if old.deletionTimestamp is None or not same_pod(before, after):
         return True
     if new.deletionTimestamp is None:
@@ -199,9 +206,12 @@ def deletion_stays(before: Pod, after: Pod) -> bool:
         (_of(generation=1), _of(PodSpec(containers=(_NEWER,)), generation=2)),
         (_of(generation=1), _of(generation=1, labels={"a": "b"})),
         (_of(), _of(PodSpec(containers=(_NEWER,)))),
+        (_of(generation=1), _of(generation=2, deletionTimestamp=_THEN)),
     ],
     refuses=[
         (_of(generation=2), _of(generation=1)),
+        (_of(generation=1), _of(generation=2)),
+        (_of(generation=1), _of(generation=1, status=PodStatus(conditions=(PodCondition(observedGeneration=2),)))),
         (_of(generation=1), _of(PodSpec(containers=(_NEWER,)), generation=1)),
         (_of(generation=1), _of(generation=1, deletionTimestamp=_THEN)),
         (_of(generation=1), _of(generation=1, status=PodStatus(observedGeneration=2))),
@@ -212,10 +222,10 @@ def deletion_stays(before: Pod, after: Pod) -> bool:
     ],
 )
 def generation_counts(before: Pod, after: Pod) -> bool:
-    """metadata.generation grows with every change of the spec and with a deletion, and never falls.
+    """metadata.generation grows with every change of the spec and with a deletion, not otherwise, and never falls.
 
-    status.observedGeneration follows it and never falls either. Pods stored by versions before have generation 0. The
-    binding, which sets nodeName, is no change of the spec in this sense.
+    status.observedGeneration and that of the conditions follow it; the first never falls either. Pods stored by
+    versions before have generation 0. The binding, which sets nodeName, is no change of the spec in this sense.
     """
     old, new = before.metadata, after.metadata
     if not new.generation or not same_pod(before, after):
@@ -223,13 +233,20 @@ def generation_counts(before: Pod, after: Pod) -> bool:
     seen = after.status.observedGeneration
     if new.generation < old.generation or seen > new.generation or 0 < seen < before.status.observedGeneration:
         return False
+    if any(condition.observedGeneration > new.generation for condition in after.status.conditions):
+        return False
+    same = before.spec == after.spec
+    if not same and before.spec.nodeName != after.spec.nodeName:
+        same = msgspec.structs.replace(before.spec, nodeName=after.spec.nodeName) == after.spec
     if new.generation > old.generation:
-        return True
+        return not same or old.generation == 0 or _deletion(old) != _deletion(new)
     if old.deletionTimestamp is None and new.deletionTimestamp is not None:
         return False
-    if before.spec == after.spec:
-        return True
-    return msgspec.structs.replace(before.spec, nodeName=after.spec.nodeName) == after.spec
+    return same
+
+
+def _deletion(metadata: ObjectMeta) -> tuple[datetime | None, int | None]:
+    return (metadata.deletionTimestamp, metadata.deletionGracePeriodSeconds)
 
 
 _RUNS = ContainerState(running=ContainerStateRunning())
@@ -290,9 +307,14 @@ def ephemeral_once(before: Pod, after: Pod) -> bool:
     refuses=[(_of(status=PodStatus(conditions=(PodCondition("Ready", "True"),))), _of())],
 )
 def conditions_stay(before: Pod, after: Pod) -> bool:
-    """The kubelet's conditions Initialized, ContainersReady, Ready and PodScheduled, once there, do not disappear."""
+    """Conditions of the system, once there, do not disappear: those of the kubelet, PodScheduled, DisruptionTarget.
+
+    Only the conditions of a resize go once it is done.
+    """
     if before.status.conditions == after.status.conditions or not same_pod(before, after):
         return True
-    lasting = {"Initialized", "ContainersReady", "Ready", "PodScheduled"}
     now = {condition.type for condition in after.status.conditions}
-    return all(c.type in now for c in before.status.conditions if c.type in lasting)
+    return all(c.type in now for c in before.status.conditions if c.type in _LASTING)
+
+
+_LASTING = frozenset({"Initialized", "ContainersReady", "Ready", "PodScheduled", NETWORK, DISRUPTION})

@@ -91,6 +91,22 @@ def needs_restart(container: Container, changed: frozenset[str]) -> bool:
     return any(policy.restartPolicy == RESTART and policy.resourceName in changed for policy in container.resizePolicy)
 
 
+@validation(
+    "resize-init-no-restart",
+    machine="init_container",
+    cites=[_PAGE, source("pkg/apis/core/validation/validation.go", "validateInitContainers")],
+    since="1.36",
+    allows=[Container("setup"), _sized("1", "1Gi", ResizePolicy("memory", "NotRequired"))],
+    refuses=[_sized("1", "1Gi", ResizePolicy("memory", RESTART))],
+)
+def init_not_restarted(container: Container) -> bool:
+    """The resizePolicy of an init container that is no sidecar does not ask for a restart.
+
+    Versions before accepted it without effect: such containers could not be resized.
+    """
+    return all(policy.restartPolicy != RESTART for policy in container.resizePolicy)
+
+
 @guard(
     "resize-restart-policy",
     machine=("container", "sidecar_container"),

@@ -99,7 +99,8 @@ def same_node(before: Pod, after: Pod) -> bool:
 def independent(before: Pod, after: Pod) -> bool:
     """The restart of one app container leaves the others as they are: who has not been restarted is the same instance.
 
-    What restarts all together, a new sandbox or a RestartAllContainers rule, raises every restartCount.
+    What restarts all together, a new sandbox or a RestartAllContainers rule, raises every restartCount. A container
+    that ended by itself has its end in lastState.
     """
     if before.metadata.uid != after.metadata.uid:
         return True
@@ -108,7 +109,9 @@ def independent(before: Pod, after: Pod) -> bool:
         was = old.get(status.name)
         if was is None or status.state.running is None or status.restartCount != was.restartCount:
             continue
-        if was.containerID and status.containerID and was.containerID != status.containerID:
+        last = status.lastState.terminated
+        ended = last is not None and last.containerID == was.containerID
+        if was.containerID and status.containerID and was.containerID != status.containerID and not ended:
             return False
     return True
 

@@ -66,7 +66,7 @@ def bound_once(before: Pod, after: Pod) -> bool:
 
 @guard(
     "sched-gates",
-    machine="pod",
+    machine=("pod", "scheduling"),
     cites=[docs(_PAGE), source("pkg/registry/core/pod/strategy.go", "applySchedulingGatedCondition")],
     gate="PodSchedulingReadiness",
     since="1.26",

@@ -16,6 +16,7 @@ from podfsm.kube.objects import (
     ObjectMeta,
     Pod,
     PodCondition,
+    PodIP,
     PodSchedulingGate,
     PodSpec,
     PodStatus,
@@ -48,6 +49,10 @@ def _pod(*apps: ContainerStatus, names: Sequence[str] = ("app",), node: str = "n
 
 def _since(seconds: float) -> ContainerStatus:
     return ContainerStatus("app", ContainerState(running=ContainerStateRunning(instant(seconds))))
+
+
+def _instance(instance: str) -> ContainerStatus:
+    return ContainerStatus("app", _RUNS, containerID=instance)
 
 
 def _init(status: ContainerStatus) -> Pod:
@@ -222,3 +227,39 @@ def times_follow(pod: Pod) -> bool:
             if moment is not None and _NEVER < moment < began:
                 return False
     return True
+
+
+@invariant(
+    "status-address-stays",
+    area="container-state",
+    machine="pod",
+    cites=[
+        docs(f"{_PAGE}#pod-lifetime"),
+        source("pkg/kubelet/kubelet_pods.go", "convertStatusToAPIStatus"),
+        source("pkg/kubelet/kuberuntime/kuberuntime_manager.go", "computePodActions"),
+    ],
+    observable="status.podIP, podIPs against the instances that run",
+    allows=[
+        (_pod(_instance("1")), _pod(_instance("1"), podIP="10.0.0.1")),
+        (_pod(_instance("1"), podIP="10.0.0.1"), _pod(_instance("2"), podIP="10.0.0.2")),
+    ],
+    refuses=[
+        (_pod(_instance("1"), podIP="10.0.0.1"), _pod(_instance("1"), podIP="10.0.0.2")),
+        (_pod(_instance("1"), podIP="10.0.0.1"), _pod(_instance("1"))),
+        (_pod(), _pod(podIP="10.0.0.1", podIPs=(PodIP("10.0.0.2"),))),
+    ],
+)
+def address_stays(before: Pod, after: Pod) -> bool:
+    """A Pod keeps its address as long as an instance of a container runs: a new sandbox ends all of them.
+
+    podIP is the first of podIPs.
+    """
+    old, new = before.status, after.status
+    if new.podIPs and new.podIPs[0].ip != new.podIP:
+        return False
+    if not old.podIP or old.podIP == new.podIP or not same_pod(before, after):
+        return True
+    ran = {status.containerID for status in statuses_of(before) if status.state.running is not None}
+    return not any(
+        status.containerID in ran for status in statuses_of(after) if status.containerID and status.state.running
+    )

@@ -13,6 +13,7 @@ from podfsm.kube.objects import Container, ContainerPort, PodSpec
 from podfsm.rules.facts import Policy
 from podfsm.rules.names import is_label
 from podfsm.rules.problems import DUPLICATE, FORBIDDEN, INVALID, NOT_FOUND, NOT_SUPPORTED, REQUIRED, Problem, Problems
+from podfsm.rules.resize import init_not_restarted
 from podfsm.rules.sidecar import is_sidecar
 from podfsm.rules.timings import timing_constant
 from podfsm.rules.validation_handlers import hook_problems, probe_problems
@@ -92,6 +93,9 @@ def _passive(container: Container, path: str, gates: Gates) -> Problems:
         if getattr(container, name) is not None and not (name == "lifecycle" and _only_signal(container, gates)):
             why = "an init container that is no sidecar runs to its end"
             yield Problem(f"{path}.{name}", FORBIDDEN, why, "init-no-probes-no-lifecycle")
+    if init_not_restarted.in_force(gates) and not init_not_restarted(container):
+        why = "must be NotRequired in an init container that is no sidecar"
+        yield Problem(f"{path}.resizePolicy", INVALID, why, init_not_restarted.id)
 
 
 def _only_signal(container: Container, gates: Gates) -> bool:

@@ -8,14 +8,20 @@ from typing import Any
 from podfsm.engine.versions import Gates
 from podfsm.kube.cluster import Node, PodDisruptionBudget
 from podfsm.kube.decode import convert
+from podfsm.kube.objects import Struct
+from podfsm.kube.presets import PodPreset
+from podfsm.kube.services import EndpointSlice, Service
 from podfsm.kube.workload_defaults import default_workload
 from podfsm.kube.workloads import SETS, TYPES
 from podfsm.rules.disruption_budget import well_formed
 from podfsm.rules.problems import INVALID, NOT_SUPPORTED, REQUIRED, Problem, Problems
+from podfsm.rules.services import service_problems
 from podfsm.rules.taints import NO_EXECUTE, NO_SCHEDULE, PREFER_NO_SCHEDULE
 from podfsm.rules.validation_scheduling import selector_problems
 from podfsm.rules.validation_workloads import workload_problems
 
+_DECODED: Mapping[str, type[Struct]] = {"EndpointSlice": EndpointSlice, "PodPreset": PodPreset}
+"""Kinds that only have to decode."""
 _EFFECTS = (NO_SCHEDULE, PREFER_NO_SCHEDULE, NO_EXECUTE)
 
 
@@ -32,6 +38,10 @@ def object_problems(raw: Mapping[str, Any], gates: Gates, before: Mapping[str, A
         found = [*_fixed(raw, before), *workload_problems(convert(owner, TYPES[kind]), gates)]
     elif kind == "PodDisruptionBudget":
         found = list(budget_problems(convert(raw, PodDisruptionBudget)))
+    elif kind == "Service":
+        found = list(service_problems(convert(raw, Service).spec))
+    elif kind in _DECODED:
+        convert(raw, _DECODED[kind])
     elif kind == "Node":
         found = list(_node(convert(raw, Node)))
     elif kind == "PriorityClass" and (isinstance(raw.get("value"), bool) or not isinstance(raw.get("value"), int)):

@@ -19,9 +19,11 @@ from podfsm.kube.document import Document
 from podfsm.kube.objects import Pod
 from podfsm.kube.read import read_documents
 from podfsm.rules.gates import gates_for
+from podfsm.simulate.admission import refuse_removed
 from podfsm.simulate.rehearse import check_steps
 from podfsm.simulate.run import Simulation
-from podfsm.simulate.setup import read_setup
+from podfsm.simulate.setup import created_document, read_setup
+from podfsm.world.cluster.state import ThingEvent
 from podfsm.world.model import make_model
 from podfsm.world.pod import Fired, PodEvent, Snapshot
 from podfsm.world.timing import profile
@@ -37,6 +39,8 @@ class Run:
     ended: str
     now: float
     notes: tuple[str, ...] = ()
+    things: tuple[ThingEvent, ...] = ()
+    """The watch events of EndpointSlices, in order."""
 
     def final(self, key: str) -> Pod:
         """The last state of a Pod (namespace/name) that the API showed. Raises UnknownName."""
@@ -65,6 +69,8 @@ def prepare(
     check_steps(setup)
     version = kubernetes or setup.scenario.kubernetes or "1.36"
     gates = gates_for(version, {**setup.scenario.feature_gates, **(feature_gates or {})})
+    made = [created_document(setup.scenario, step) for step in setup.scenario.steps if step.action == "create"]
+    refuse_removed((*setup.objects, *made), gates.version)
     chosen = profile(timing)
     if seed is not None:
         chosen = evolve(chosen, jitter=True, seed=seed)
@@ -99,8 +105,11 @@ def simulate(
     fired: list[Fired] = []
     snapshots: list[Snapshot] = []
     events: list[PodEvent] = []
+    things: list[ThingEvent] = []
     for done in simulation:
         fired.extend(done.fired)
         snapshots.extend(done.snapshots)
         events.extend(done.events)
-    return Run(tuple(fired), tuple(snapshots), tuple(events), simulation.ended, simulation.now, tuple(simulation.notes))
+        things.extend(done.things)
+    made = tuple(fired), tuple(snapshots), tuple(events)
+    return Run(*made, simulation.ended, simulation.now, tuple(simulation.notes), tuple(things))

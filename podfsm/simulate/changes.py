@@ -12,11 +12,16 @@ from podfsm.world.firing import MACHINE_OF
 from podfsm.world.pod import Fired, Snapshot
 
 CONTAINER_MACHINES = frozenset(MACHINE_OF.values())
+AROUND = {"node": "Node", "job": "Job"}
+"""Machines of objects that are no Pods: each of their transitions is a change by itself."""
 
 
 @frozen
 class Change:
-    """One thing that a watcher sees change. `subject` is the Pod's phase, a condition or a container."""
+    """One thing that a watcher sees change. `subject` is the Pod's phase, a condition or a container.
+
+    For what is no Pod `pod` is the object's name and `subject` its kind.
+    """
 
     at: float
     pod: str
@@ -35,6 +40,9 @@ class Teller:
     def tell(self, fired: Sequence[Fired], snapshots: Iterable[Snapshot]) -> Iterator[Change]:
         """The changes of one step, each explained by what had fired when it was stored, not by what came after."""
         noted = 0
+        for one in fired:
+            if one.machine in AROUND:
+                yield Change(one.at, one.instance, AROUND[one.machine], one.dest, one.rules)
         for snapshot in snapshots:
             self._note(fired[noted : snapshot.fired])
             noted = snapshot.fired
@@ -43,6 +51,8 @@ class Teller:
 
     def _note(self, fired: Iterable[Fired]) -> None:
         for one in fired:
+            if one.machine in AROUND:
+                continue
             subject = one.instance if one.machine in CONTAINER_MACHINES else one.machine
             self._rules.setdefault((one.pod, subject), {}).update(dict.fromkeys(one.rules))
 
@@ -67,7 +77,8 @@ class Teller:
 
     def _phase(self, at: float, key: str, before: Pod | None, pod: Pod) -> Iterator[Change]:
         if before is None:
-            yield Change(at, key, "Pod", f"created, {pod.status.phase}", ("phase-initial-pending",))
+            rules = ("phase-initial-pending", *self._take(key, "preset_admission"))
+            yield Change(at, key, "Pod", f"created, {pod.status.phase}", rules)
             return
         if before.metadata.deletionTimestamp is None and pod.metadata.deletionTimestamp is not None:
             grace = pod.metadata.deletionGracePeriodSeconds
@@ -84,8 +95,10 @@ class Teller:
             if known.get(condition.type) != (condition.status, condition.reason):
                 reason = f" ({condition.reason})" if condition.reason else ""
                 yield Change(at, key, condition.type, f"{condition.status}{reason}", (rule_of(condition),))
-        for gone in known.keys() - {c.type for c in new.conditions}:
-            yield Change(at, key, gone, "removed", ())
+        kept = {c.type for c in new.conditions}
+        for gone in known:
+            if gone not in kept:
+                yield Change(at, key, gone, "removed", ())
 
     def _take(self, key: str, subject: str) -> tuple[str, ...]:
         """The rules behind a subject's transitions since it was last told of."""

@@ -16,7 +16,7 @@ from podfsm.simulate.acting import Gone, events_of
 from podfsm.simulate.quiet import at_rest
 from podfsm.simulate.rehearse import REFUSED, complaint
 from podfsm.simulate.scenario import ScenarioStep
-from podfsm.simulate.setup import Setup
+from podfsm.simulate.setup import ADMITTING, Setup
 from podfsm.world.cluster.drive import ClusterEvent, MakeNode, MakeObject, Tick, take
 from podfsm.world.cluster.state import Cluster
 from podfsm.world.model import Model
@@ -73,18 +73,22 @@ class Simulation:
                 yield self._take(Due(heapq.heappop(self._queue)[2]), when)
 
     def _begin(self) -> Iterator[Step]:
-        """Nodes first, then Pods, then the objects that make more of them."""
+        """Nodes first and what admission asks, then Pods, then the objects that make more of them."""
         self.world = World(0.0, Map())
         if self.setup.clustered:
             environment = self.setup.scenario.environment
             self.world = World(0.0, Map(), Cluster(environment=environment, absent=self.setup.late))
             for raw in [document.raw for document in self.setup.nodes] or [{"metadata": {"name": ANY_NODE}}]:
                 yield self._take(MakeNode(raw), 0.0)
+        for document in self.setup.objects:
+            if document.kind in ADMITTING:
+                yield self._take(MakeObject(document.raw), 0.0)
         for create in self.setup.pods:
             self._count += 1
             yield self._take(create, 0.0)
         for document in self.setup.objects:
-            yield self._take(MakeObject(document.raw), 0.0)
+            if document.kind not in ADMITTING:
+                yield self._take(MakeObject(document.raw), 0.0)
 
     def _quiet(self, end: float) -> bool:
         """Whether nothing but time passes from here on."""

@@ -12,6 +12,7 @@ from podfsm.errors import NotModelled, close_to, nearest
 from podfsm.kube.decode import decode
 from podfsm.kube.document import Document
 from podfsm.kube.objects import Pod
+from podfsm.kube.presets import API_VERSION
 from podfsm.kube.words import quoted
 from podfsm.simulate.admission import refuse_invalid, refuse_invalid_object
 from podfsm.simulate.scenario import MACHINE, Scenario, ScenarioStep, read_scenario
@@ -31,10 +32,15 @@ OBJECTS = (
     "DaemonSet",
     "Job",
     "PodDisruptionBudget",
+    "Service",
+    "EndpointSlice",
+    "PodPreset",
 )
 """Kinds that controllers and the scheduler work with."""
 WORKLOADS = OBJECTS[1:6]
 """Those of them that own Pods, or what owns Pods."""
+ADMITTING = ("PodPreset",)
+"""Those that have a say when a Pod is created, and so are there before any."""
 KINDS = ("Pod", "Node", *OBJECTS, *EXISTING, "Scenario")
 """Kinds that a run takes."""
 
@@ -56,6 +62,14 @@ class Setup:
     def clustered(self) -> bool:
         """Whether there is more than Pods: nodes, controllers, or steps that speak of them."""
         return bool(self.nodes or self.objects) or any(_needs_cluster(step) for step in self.scenario.steps)
+
+    @property
+    def crowded(self) -> bool:
+        """Whether there may be several Pods, so that each has to be named."""
+        made = any(
+            step.action == "create" and step.body.get("kind") in ("Pod", *WORKLOADS) for step in self.scenario.steps
+        )
+        return made or len(self.pods) > 1 or any(document.kind in WORKLOADS for document in self.objects)
 
     @property
     def classes(self) -> tuple[Mapping[str, Any], ...]:
@@ -117,6 +131,8 @@ def check_object(document: Document) -> None:
     """An object that is not a Pod must have a name, and be one that the API server accepts. Raises InputError."""
     if not document.name:
         raise document.error(f"a {document.kind} without a name", "metadata.name", expected="a name")
+    if document.kind == "PodPreset" and document.apiVersion != API_VERSION:
+        raise document.error("no PodPreset there", "apiVersion", expected=API_VERSION, found=document.apiVersion)
     if document.kind in WORKLOADS:
         spec = document.raw.get("spec")
         template = spec.get("template") if isinstance(spec, dict) else None

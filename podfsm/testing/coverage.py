@@ -10,7 +10,7 @@ from typing import Any
 from attrs import define, field
 
 from podfsm.engine.rule import Rule
-from podfsm.machines import machine_names, machine_spec
+from podfsm.machines import AROUND_PODS, machine_names, machine_spec
 from podfsm.rules.catalogue import all_rules
 from podfsm.rules.gates import gates_for
 
@@ -33,7 +33,7 @@ class Coverage:
 
 
 def all_arrows() -> dict[str, list[Arrow]]:
-    """Every arrow of every machine at the newest version, by machine."""
+    """Every arrow of every machine that Pods alone go through, at the newest version, by machine."""
     gates = gates_for()
     return {
         name: [
@@ -41,6 +41,7 @@ def all_arrows() -> dict[str, list[Arrow]]:
             for source, dest, row in machine_spec(name).under(gates).arrows()
         ]
         for name in machine_names()
+        if name not in AROUND_PODS
     }
 
 

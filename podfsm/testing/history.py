@@ -128,6 +128,12 @@ class History:
         return tuple(c.name for c in self.last.spec.initContainers if c.name not in self.sidecars)
 
     @cached_property
+    def restarts_all(self) -> bool:
+        """Some container has a rule that restarts all of the Pod's containers."""
+        rules = (rule for container in self.containers.values() for rule in container.restartPolicyRules)
+        return any(rule.action == "RestartAllContainers" for rule in rules)
+
+    @cached_property
     def containers(self) -> Mapping[str, Container]:
         """Every container of the Pod as it was last written, by name."""
         spec = self.last.spec
@@ -168,10 +174,9 @@ class History:
         """
         if self.case is None or self.case.spec.get("pods"):
             return False
-        rules = (rule for c in self.containers.values() for rule in c.restartPolicyRules)
         attempts = (a for script in self.case.spec.get("containers", ()) for a in script.get("attempts", ()))
         begun_anew = bool(self.inits) and any(attempt.get("reason") == "OOMKilled" for attempt in attempts)
-        return not begun_anew and all(rule.action != "RestartAllContainers" for rule in rules)
+        return not begun_anew and not self.restarts_all
 
     @cached_property
     def replaced(self) -> frozenset[str]:

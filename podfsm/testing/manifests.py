@@ -130,10 +130,11 @@ def pod(choose: Chooser, name: str, about: Collection[str]) -> Json:
 
 
 def _fit(spec: Json) -> None:
-    """Make fit what the API server would refuse: hooks longer than the grace period, restarts under Never."""
+    """Make fit what the API server would refuse: hooks longer than the grace period, restarts for a resize."""
     grace = spec.get("terminationGracePeriodSeconds", 30)
-    for entry in (*spec.get("initContainers", ()), *spec["containers"]):
-        if spec["restartPolicy"] == "Never":
+    inits = spec.get("initContainers", ())
+    for entry in (*inits, *spec["containers"]):
+        if spec["restartPolicy"] == "Never" or (entry in inits and entry.get("restartPolicy") != "Always"):
             for policy in entry.get("resizePolicy", ()):
                 policy["restartPolicy"] = "NotRequired"
         for hook, action in list(entry.get("lifecycle", {}).items()):

@@ -22,6 +22,7 @@ from podfsm.engine.versions import Gates
 from podfsm.errors import Refused
 from podfsm.machines import machine, machine_names, machine_spec
 from podfsm.rules.catalogue import all_rules
+from podfsm.rules.cluster_facts import AdmissionFacts, EvictionFacts, JobFacts, NodeFacts, ResizeFacts
 from podfsm.rules.facts import (
     ContainerFacts,
     ImageFacts,
@@ -45,6 +46,12 @@ FACTS: dict[str, type] = {
     "pod_worker": WorkerFacts,
     "probe": ProbeFacts,
     "sandbox": SandboxFacts,
+    "scheduling": PodFacts,
+    "node": NodeFacts,
+    "job": JobFacts,
+    "eviction": EvictionFacts,
+    "preset_admission": AdmissionFacts,
+    "resize": ResizeFacts,
 }
 """What the guards of each machine read."""
 
@@ -61,6 +68,8 @@ WORDS: dict[str, tuple[Any, ...]] = {
     "phase": ("Pending", "Running", "Succeeded", "Failed"),
     "pull_policy": ("Always", "IfNotPresent", "Never"),
     "exit_code": (0, 1, 137),
+    "reported": ("True", "False", "Unknown"),
+    "code": (201, 429, 500),
 }
 """What fields of text and number may hold, where their type does not say it."""
 

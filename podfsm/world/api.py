@@ -14,10 +14,12 @@ from podfsm.errors import InputError, ScenarioError
 from podfsm.kube.decode import convert
 from podfsm.kube.objects import Pod, PodCondition, PodStatus
 from podfsm.kube.times import instant, seconds_of
+from podfsm.rules.cluster_facts import ResizeFacts
 from podfsm.rules.condition_list import put, unscheduled_reason
 from podfsm.rules.facts import WorkerState
 from podfsm.rules.grace import deletion_marks
 from podfsm.rules.qos import qos_class
+from podfsm.rules.resize import IN_PROGRESS
 from podfsm.rules.scheduling import gated
 from podfsm.rules.termination import deletion_grace
 from podfsm.world.firing import fire, may_fire, pod_facts, roles
@@ -46,14 +48,19 @@ def create(m: Model, d: Draft) -> None:
     d.api = msgspec.structs.replace(d.api, status=status)
     store(d, "ADDED")
     if d.api.spec.nodeName:
+        fire(m, d, "scheduling", "", "place", None)
         d.at(d.now + m.profile.notice, "observe")
     else:
+        is_gated = gated(d.api.spec, m.gates)
+        fire(m, d, "scheduling", "", "hold" if is_gated else "queue", pod_facts(m, d))
         d.at(d.now + m.profile.schedule, "schedule")
 
 
 def bind(m: Model, d: Draft, node: str) -> None:
     """The Pod is bound to a node, once; PodScheduled turns True in the same write."""
-    fire(m, d, "pod", "", "bind", pod_facts(m, d))
+    facts = pod_facts(m, d)
+    fire(m, d, "pod", "", "bind", facts)
+    fire(m, d, "scheduling", "", "bind", facts)
     _write_raw(m, d, _with(d.raw, "spec", nodeName=node))
     scheduled = PodCondition(SCHEDULED, "True", lastTransitionTime=instant(d.now))
     others = tuple(c for c in d.api.status.conditions if c.type != SCHEDULED)
@@ -67,6 +74,7 @@ def bind(m: Model, d: Draft, node: str) -> None:
 
 def unschedulable(m: Model, d: Draft, message: str) -> None:
     """No node fits: PodScheduled False, and the Pod waits without limit (rule sched-pending-unschedulable)."""
+    fire(m, d, "scheduling", "", "no_node", None)
     reason = unscheduled_reason(False, False)
     failed = PodCondition(SCHEDULED, "False", reason, message, lastTransitionTime=instant(d.now))
     d.event("Warning", "FailedScheduling", message)
@@ -99,6 +107,7 @@ def patch(m: Model, d: Draft, subresource: str, kind: str, body: Any) -> None:
     elif d.api.spec.nodeName:
         d.at(d.now + m.profile.notice, "observe")
     elif was_gated and not gated(d.api.spec, m.gates):
+        fire(m, d, "scheduling", "", "queue", pod_facts(m, d))
         d.at(d.now + m.profile.schedule, "schedule")
 
 
@@ -147,6 +156,8 @@ def remove_finished(m: Model, d: Draft) -> None:
 
 def _remove(m: Model, d: Draft) -> None:
     d.exists = False
+    if not d.api.spec.nodeName:
+        fire(m, d, "scheduling", "", "remove", None)
     store(d, "DELETED")
     d.at(d.now + m.profile.notice, "gone")
 
@@ -159,8 +170,15 @@ def report(m: Model, d: Draft, status: PodStatus) -> None:
     if status.phase != d.api.status.phase:
         trigger = "exceed_deadline" if status.reason == "DeadlineExceeded" else _PHASE_TRIGGERS[status.phase]
         fire(m, d, "pod", "", trigger, pod_facts(m, d))
+    differs = _resizing(status)
+    if differs != _resizing(d.api.status):
+        fire(m, d, "resize", "", "begin" if differs else "settle", ResizeFacts(differs))
     d.api = msgspec.structs.replace(d.api, status=status)
     store(d)
+
+
+def _resizing(status: PodStatus) -> bool:
+    return any(condition.type == IN_PROGRESS for condition in status.conditions)
 
 
 def _write_raw(m: Model, d: Draft, raw: Mapping[str, Any]) -> None:

@@ -266,3 +266,5 @@ def retire(m: Model, d: Draft) -> None:
         fire(m, d, "image", key.removeprefix("image/"), "release", None)
     if d.states.get("sandbox/") != "Ready":
         fire(m, d, "sandbox", "", "remove", None)
+    if "resize/" in d.states:
+        fire(m, d, "resize", "", "end", None)

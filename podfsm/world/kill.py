@@ -82,8 +82,9 @@ def run_reset(m: Model, d: Draft, op: Op) -> Progress:
     d.results += 1
     d.reset_done = True
     found = d.instance(op.id)
-    if found is not None and container_state(m, d, found.name) != "Waiting":  # older records stand for no state
-        fire_container(m, d, found.name, "reset", restart_all=True)
+    if found is not None:
+        if container_state(m, d, found.name) != "Waiting":  # older records stand for no state
+            fire_container(m, d, found.name, "reset", restart_all=True)
         d.logs[found.name] = max(found.restart_count, d.logs.get(found.name, 0))
     remove_container(d, op.id)
     return Progress.DONE
@@ -156,7 +157,10 @@ def stop_due(m: Model, d: Draft, container_id: str) -> None:
 
 
 def _take_turn(m: Model, d: Draft, container_id: str) -> None:
-    """Wait for those that must stop first, as long as the grace lasts; else send the signal."""
+    """Wait for those that must stop first, as long as the grace lasts; else send the signal.
+
+    Who ended during its hook waits as well, and has no signal to get.
+    """
     stop = d.stops[container_id]
     if stop.ordered and stop.grace > 0 and _others(m, d, container_id):
         if is_running(d, container_id) and container_state(m, d, _name(d, container_id)) != "WaitingTurn":

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from hashlib import blake2b
+
 import msgspec
 from attrs import evolve
 
@@ -56,9 +58,13 @@ def _add_sandbox(m: Model, d: Draft, attempt: int) -> None:
     assert d.work is not None
     host = d.work.pod.spec.hostNetwork
     made = Sandbox(
-        id=f"{d.key}/sandbox-{attempt}", ready=True, attempt=attempt, ip="" if host else "10.0.0.1", host_network=host,
+        id=f"{d.key}/sandbox-{attempt}",
+        ready=True,
+        attempt=attempt,
+        ip="" if host else _address(d.key, attempt),
+        host_network=host,
         created_at=d.now,
-    )  # fmt: skip
+    )
     fire(m, d, "sandbox", "", "create", sandbox_facts(d))
     d.sandboxes = (made, *d.sandboxes[:1])
     d.passed = frozenset()
@@ -68,6 +74,12 @@ def _add_sandbox(m: Model, d: Draft, attempt: int) -> None:
     pushed = network_reported_at(d.now, FOREVER, m.gates.at_least("1.36"))
     if pushed <= d.now and d.status is not None:
         _push_ready_to_start(m, d)
+
+
+def _address(key: str, attempt: int) -> str:
+    """An address of the Pod network; another sandbox has another. Drawn from the Pod's name, so that runs repeat."""
+    drawn = blake2b(f"{key}/{attempt}".encode(), digest_size=3).digest()
+    return ".".join(map(str, (10, *drawn)))
 
 
 def _push_ready_to_start(m: Model, d: Draft) -> None:

@@ -17,7 +17,7 @@ from podfsm.rules.container_status import next_restart_count
 from podfsm.rules.facts import Role, RuntimeState
 from podfsm.rules.sidecar import is_sidecar
 from podfsm.world import images
-from podfsm.world.firing import container_state, fire_container
+from podfsm.world.firing import MACHINE_OF, container_facts, container_state, fire, fire_container, may_fire
 from podfsm.world.kill import HOOK_FAILED, begin_stop, find_container, lifecycle_of
 from podfsm.world.model import Model
 from podfsm.world.plan import Progress, advance, resume_at
@@ -76,7 +76,11 @@ def _fire_pull(m: Model, d: Draft, name: str) -> None:
     if (newest is None or not newest.in_active_sandbox) and state not in _NOT_STARTED:
         known = next((c for c in d.view if c.name == name), newest)  # as it was when this sync decided
         decided = {} if known is None else {"instance": known.state, "exit_code": known.exit_code}
-        fire_container(m, d, name, "renew", new_sandbox=True, **decided)
+        facts = container_facts(m, d, name, new_sandbox=True, **decided)
+        machine = MACHINE_OF[d.roles[name][0]]
+        if may_fire(m, d, machine, name, "renew", facts):
+            fire(m, d, machine, name, "renew", facts)
+        # Else it was done, and stays so in a new sandbox, unless a rule of its own restarts it.
         state = container_state(m, d, name)
     if state in _NOT_STARTED:
         fire_container(m, d, name, "pull")

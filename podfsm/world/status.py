@@ -16,6 +16,7 @@ from podfsm.rules.condition_parts import Judgement
 from podfsm.rules.conditions import containers_ready, ready
 from podfsm.rules.facts import ProbeKind, ProbeResult, Role, RuntimeState, WorkerState
 from podfsm.rules.pod_status import KillReason, derive_status, settle
+from podfsm.rules.readiness_gates import needs_reconcile
 from podfsm.rules.status_merge import merge_status
 from podfsm.world.model import Model
 from podfsm.world.pod import Draft
@@ -141,6 +142,8 @@ def flush(m: Model, d: Draft, worker: WorkerState) -> None:
     merged = merge_status(d.api.status, d.status, could_run=could_run, gates=m.gates, now=d.now)
     if merged != d.api.status:
         api.report(m, d, merged)
+        if needs_readiness_sync(m, d.api):
+            d.at(d.now + m.profile.notice, "observe")  # the kubelet sees its own write, and that Ready lags behind
     if d.finished:
         api.remove_finished(m, d)
 
@@ -203,12 +206,12 @@ def _renewed(old: PodCondition, new: Judgement | None) -> PodCondition:
 
 
 def needs_readiness_sync(m: Model, pod: Pod) -> bool:
-    """Whether a change of other people's conditions changes Ready (NeedToReconcilePodReadiness)."""
+    """Whether Ready is not what it would be now, by other people's conditions."""
     if not pod.spec.readinessGates:
         return False
     _, fresh = ready_conditions(m, pod, pod.status)
-    shown = next((c for c in pod.status.conditions if c.type == "Ready"), None)
-    return shown is None or (shown.status, shown.message) != (fresh[0], fresh[2])
+    lags: bool = needs_reconcile(True, by_type(pod.status.conditions).get("Ready"), fresh)
+    return lags
 
 
 def running(d: Draft) -> bool:

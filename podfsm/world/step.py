@@ -12,7 +12,7 @@ from immutables import Map
 from podfsm.kube.objects import Pod
 from podfsm.rules.scheduling import gated
 from podfsm.world import api, kill, plan, pleg, probing, sandbox, status
-from podfsm.world.cluster.state import Cluster
+from podfsm.world.cluster.state import Cluster, ThingEvent
 from podfsm.world.firing import roles
 from podfsm.world.model import Model
 from podfsm.world.nodes import ANY_NODE
@@ -89,6 +89,8 @@ class Step:
     pod: PodWorld | None = None
     touched: tuple[str, ...] = ()
     """Keys of further Pods that the step changed."""
+    things: tuple[ThingEvent, ...] = ()
+    """Watch events of EndpointSlices."""
 
 
 def step(m: Model, world: World, event: Event, at: float | None = None) -> Step:

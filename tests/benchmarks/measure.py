@@ -1,5 +1,6 @@
 """Rows of the table, and how to measure what stands in them."""
 
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -71,13 +72,17 @@ def _round(function, calls):
     return process_time() - start
 
 
+_ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+"""With bytecode kept, as an installed package has it."""
+
+
 def alternating(commands: dict[str, list[str]], *, repeat: int = 30) -> dict[str, float]:
     """The median seconds of each process; they take turns, so that they share the machine's moods."""
     taken = {name: [] for name in commands}
     for _ in range(repeat):
         for name, command in commands.items():
             start = perf_counter()
-            subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+            subprocess.run(command, check=True, stdout=subprocess.DEVNULL, env=_ENVIRONMENT)
             taken[name].append(perf_counter() - start)
     return {name: sorted(all_of_it)[repeat // 2] for name, all_of_it in taken.items()}
 

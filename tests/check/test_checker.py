@@ -1,14 +1,19 @@
 """The checker's own ways: duplicates, older events, restarted watches, versions, and what a finding says."""
 
+import io
+import json
 import random
+from datetime import datetime, timedelta
 
 import pytest
 
 from podfsm import check
 from podfsm.check import Checker, Observation, Relist
-from podfsm.check.checker import ASKED_OTHERWISE, Asked, _asked
+from podfsm.check.asked import ASKED_OTHERWISE, Asked, asked
+from podfsm.check.readers import read_stream
 from podfsm.check.reads import EVERYTHING, METADATA, SPEC, changed, reads
 from podfsm.check.shapes import Shapes
+from podfsm.errors import InputError
 from podfsm.rules.catalogue import all_rules
 from podfsm.rules.gates import gates_for
 from tests.check.breakages import BREAKAGES
@@ -23,6 +28,60 @@ def test_check_is_lazy_and_public():
     assert next(check(iter(())), None) is None
     with pytest.raises(AssertionError, match="too far"):
         list(check(watched()))
+
+
+def test_check_hands_out_what_could_not_be_read():
+    broken = b'{"kind": "Pod", "metadata": {"name": "web"}, "status": {"phase": "Gone"}}\n{"kind": "Pod", '
+    told = []
+    found = list(check(read_stream(io.BytesIO(broken), "in"), troubles=told.append))
+    assert [one.line for one in told] == [2]
+    assert "phase-terminating-not-a-phase" in {one.rule for one in found}
+    with pytest.raises(InputError, match="in:2: the last value is cut off"):
+        list(check(read_stream(io.BytesIO(broken), "in")))
+
+
+def test_repeated_events_and_time_that_goes_back_are_notes():
+    watched = events("two-always")
+    twice = seen([*watched[:5], watched[4], *watched[5:]])
+    assert [(one.rule, one.severity, one.place.line) for one in findings(twice)] == [("watch-order", "note", 6)]
+    watched[6]["receivedAt"] = watched[0]["receivedAt"]
+    assert {(one.rule, one.severity) for one in findings(seen(watched))} == {("watch-order", "note")}
+
+
+def test_times_are_compared_on_one_clock():
+    """A recorder whose clock is ahead, and a kubelet that was cut off for a while, are no finding."""
+    ahead = events("two-always")
+    for event in ahead:
+        event["receivedAt"] = (datetime.fromisoformat(event["receivedAt"]) + timedelta(minutes=5)).isoformat()
+    assert findings(seen(ahead)) == []
+    behind = events("two-always")
+    for event in behind:
+        event["receivedAt"] = (datetime.fromisoformat(event["receivedAt"]) - timedelta(seconds=90)).isoformat()
+    assert findings(seen(behind)) == []
+
+
+def test_a_kubelet_that_was_cut_off_tells_of_changes_long_ago():
+    """The node controller marks the Pod; then the kubelet is back, with a change of before that."""
+    watched = events("fail-never")
+    last = next(i for i, e in enumerate(watched) if e["object"]["status"]["phase"] == "Running")
+    running = watched[last]
+    while True:
+        following = next(e for e in watched[last + 1 :])
+        if following["object"]["status"].get("conditions") != running["object"]["status"].get("conditions"):
+            break
+        last += 1
+        running = following
+    marked = json.loads(json.dumps(running))
+    marked["object"]["metadata"]["resourceVersion"] += "0"
+    late = datetime.fromisoformat(running["receivedAt"]) + timedelta(minutes=10)
+    marked["receivedAt"] = late.isoformat()
+    ready = next(c for c in marked["object"]["status"]["conditions"] if c["type"] == "Ready")
+    ready.update(status="False", lastTransitionTime=late.replace(microsecond=0).isoformat())
+    rest = watched[last + 1 :]
+    for event in rest:
+        event["object"]["metadata"]["resourceVersion"] += "00"
+        event["receivedAt"] = (late + timedelta(minutes=1)).isoformat()
+    assert findings(seen([*watched[: last + 1], marked, *rest])) == []
 
 
 def test_events_of_many_pods_may_be_mixed():
@@ -80,38 +139,75 @@ def test_the_version_decides():
     assert findings(seen(watched), "1.30")  # containers had no policy of their own then
 
 
-@pytest.mark.parametrize("name", ["restart_count_falls", "ready_without_running", "restart_policy_changes"])
-def test_skipping_what_has_not_changed_finds_the_same(name, monkeypatch):
+class Whole(Shapes):
+    """Shapes that remember nothing: everything is judged each time."""
+
+    class Nothing(frozenset):
+        def add(self, one):
+            pass
+
+    def __init__(self):
+        super().__init__()
+        self.fine = self.Nothing()
+
+    def number(self, pod, spec):
+        self._next += 1
+        return self._next
+
+
+def moved_away(watched):
+    """The events as of other Pods in another namespace."""
+    for event in watched:
+        metadata = event["object"]["metadata"]
+        metadata["uid"], metadata["namespace"] = f"{metadata['uid']}-b", "elsewhere"
+    return seen(watched)
+
+
+@pytest.fixture(scope="module")
+def warm():
+    """Shapes as a checker knows them that has seen every recording."""
+    checker = Checker(gates_for())
+    assert [one for name in RECORDINGS for event in seen(events(name)) for one in checker.see(event)] == []
+    return checker._shapes
+
+
+@pytest.mark.parametrize("name", BREAKAGES)
+def test_what_is_skipped_or_known_by_its_shape_is_in_order(name, warm):
+    """All invariants asked of everything each time find the same as those told by shape and by what has changed."""
     breakage, _ = BREAKAGES[name]
-    for recording in RECORDINGS:
+    told = asked(all_rules(), gates_for())
+    every = Asked(
+        one_shaped=(),
+        one_timed=tuple((*one[:2], EVERYTHING) for one in (*told.one_shaped, *told.one_timed)),
+        two_shaped=(),
+        two_timed=tuple((*two[:2], EVERYTHING) for two in (*told.two_shaped, *told.two_timed)),
+    )
+    for recording in RECORDINGS[len(name) % 4 :: 4]:
         watched = events(recording)
         if not breakage(watched, random.Random(3)):
             continue
-        observed = seen(watched)
-        plain = findings(observed)
-        with monkeypatch.context() as patch:
-            asked = _asked(all_rules(), gates_for())
-            every = Asked(
-                one_shaped=(),
-                one_timed=tuple((*one[:2], EVERYTHING) for one in (*asked.one_shaped, *asked.one_timed)),
-                two_shaped=(),
-                two_timed=tuple((*two[:2], EVERYTHING) for two in (*asked.two_shaped, *asked.two_timed)),
-            )
-            patch.setattr("podfsm.check.checker._asked", lambda *_, every=every: every)
-            assert set(findings(observed)) == set(plain)
+        observed = moved_away(watched)
+        quick, whole = Checker(gates_for()), Checker(gates_for())
+        quick._shapes, whole._shapes, whole._asked = warm, Whole(), every
+        assert found_by(quick, observed) == found_by(whole, observed)
+
+
+def found_by(checker, observed):
+    """What is found, once: what stays broken is said again only where it is asked again."""
+    return {(one.rule, one.place.pod, one.place.container) for event in observed for one in checker.see(event)}
 
 
 def test_every_invariant_in_force_is_asked():
-    asked = _asked(all_rules(), gates_for())
-    ids = [one[0] for group in (asked.one_shaped, asked.one_timed, asked.two_shaped, asked.two_timed) for one in group]
+    told = asked(all_rules(), gates_for())
+    ids = [one[0] for group in (told.one_shaped, told.one_timed, told.two_shaped, told.two_timed) for one in group]
     in_force = {rule.id for rule in all_rules() if rule.kind == "invariant" and rule.in_force(gates_for())}
     assert set(ids) | ASKED_OTHERWISE == in_force
-    assert all(about & EVERYTHING for _, _, about in (*asked.one_timed, *asked.two_timed))
+    assert all(about & EVERYTHING for _, _, about in (*told.one_timed, *told.two_timed))
 
 
 def test_what_depends_on_times_or_ids_is_not_judged_by_shape():
-    asked = _asked(all_rules(), gates_for())
-    shaped = {rule for rule, _ in (*asked.one_shaped, *asked.two_shaped)}
+    told = asked(all_rules(), gates_for())
+    shaped = {rule for rule, _ in (*told.one_shaped, *told.two_shaped)}
     assert {"cond-order", "phase-terminal-sticky", "status-ready-runs"} <= shaped
     assert not shaped & {"instance-times", "instance-counted", "update-deletion-final", "status-after-binding"}
 
@@ -123,7 +219,8 @@ def test_snapshots_that_differ_in_times_and_ids_only_have_one_shape():
     for event in other:
         event["object"]["metadata"]["uid"] = "another"
         for status in event["object"]["status"].get("containerStatuses", []):
-            status["containerID"] = "containerd://other"
+            if status.get("containerID"):
+                status["containerID"] = "containerd://other"
             if "running" in status["state"]:
                 status["state"]["running"]["startedAt"] = "2030-01-01T00:00:00Z"
     numbers = [[shapes.number(o.pod, shapes.spec(o.pod.spec)) for o in watched] for watched in (one, seen(other))]

@@ -287,6 +287,18 @@ def test_unknown_fields_and_reasons_and_unicode_are_no_trouble():
     assert findings(pods(found)) == []
 
 
+def test_unknown_fields_are_said_once_where_that_is_asked_for():
+    watched = events(NAME)
+    for event in watched[2:]:
+        event["object"]["spec"]["nodeNam"] = "x"
+        event["object"]["spec"]["containers"][0]["imagine"] = "x"
+    found = list(read_stream(io.BytesIO("\n".join(lines(watched)).encode()), "in", strict=True))
+    said = troubles(found)
+    assert [(one.line, one.harmless) for one in said] == [(3, True), (3, True)]
+    assert "unknown field spec.nodeNam; did you mean nodeName?" in str(said)
+    assert len(pods(found)) == len(watched)
+
+
 def test_missing_file_and_folder_without_pods_are_said(tmp_path):
     assert "no such file" in str(next(observations([str(tmp_path / "none")])))
     assert "holds no file with Pods" in str(next(observations([str(tmp_path)])))

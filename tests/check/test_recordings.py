@@ -31,7 +31,8 @@ def test_recording_gives_nothing(name):
 def test_recording_with_gaps_gives_nothing(name, gap):
     watched = seen(events(name))
     for number in range(4):
-        assert findings(GAPS[gap](watched, random.Random(number))) == []
+        found = findings(GAPS[gap](watched, random.Random(number)))
+        assert [one for one in found if one.severity != NOTE or gap != "some twice"] == []
 
 
 @pytest.mark.parametrize("name", ["kubectl-get.json", "kubectl-list.json.gz"])

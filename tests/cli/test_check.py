@@ -40,7 +40,7 @@ def test_findings_as_json(podfsm):
     found = json.loads(shown.out)["findings"]
     assert len(found) > 4
     assert {"rule", "severity", "authority", "place", "seen", "allowed", "statement", "cites"} <= set(found[0])
-    assert found[0]["place"]["line"] == 3
+    assert found[0]["place"]["line"] == 2
     assert json.loads(podfsm("check", GOOD, "-o", "json").out) == {"findings": []}
 
 

@@ -224,8 +224,8 @@ NOT_STEPS = {
     ),
     "created of no kind": (step("create: {metadata: {name: b}}"), "m.yaml:9"),
     "created of another kind": (
-        step("create: {apiVersion: v1, kind: Service, metadata: {name: b}}"),
-        "Service is not simulated",
+        step("create: {apiVersion: v1, kind: Ingress, metadata: {name: b}}"),
+        "Ingress is not simulated",
     ),
     "created a number": (step("create: 3"), "steps[0].create: wrong type"),
     "no body": (step("patch: pods/web"), "no body; expected the patch"),
@@ -481,3 +481,38 @@ def test_help_names_every_option(podfsm):
         "--feature-gates",
     ):
         assert option in shown
+
+
+DEPLOYMENT = """\
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web}
+spec:
+  replicas: 2
+  selector: {matchLabels: {app: web}}
+  template: {metadata: {labels: {app: web}}, spec: {containers: [{name: app, image: "example/app:1"}]}}
+"""
+
+
+def test_a_field_that_no_deployment_has_is_told_and_ignored(podfsm, tmp_path):
+    file = tmp_path / "m.yaml"
+    file.write_text(DEPLOYMENT.replace("replicas", "replicaz"))
+    assert "spec.replicaz: no such field, so it is ignored; did you mean replicas?" in podfsm("simulate", file).err
+
+
+def test_what_a_pod_asks_of_nodes_is_told_if_there_are_none(podfsm, tmp_path):
+    file = tmp_path / "m.yaml"
+    file.write_text(POD.replace("{containers", "{nodeSelector: {disk: ssd}, containers"))
+    assert "spec.nodeSelector: taken as met: there is no Node object" in podfsm("simulate", file).err
+    node = "apiVersion: v1\nkind: Node\nmetadata: {name: n}\n---\n"
+    file.write_text(node + file.read_text())
+    shown = podfsm("simulate", file, "--until", "1m")
+    assert shown.err == ""
+    assert "Unschedulable" in shown.out
+
+
+@pytest.mark.parametrize(("text", "named"), [(POD, False), (DEPLOYMENT, True)])
+def test_pods_are_named_where_there_may_be_several(text, named, podfsm, tmp_path):
+    file = tmp_path / "m.yaml"
+    file.write_text(text)
+    assert ("default/web" in podfsm("simulate", file, "--until", "10s").out) == named

@@ -5,7 +5,6 @@ import pytest
 from podfsm import can_become, explain, kubectl_columns
 from podfsm.engine.rule import REGISTRY
 from podfsm.errors import UnknownName
-from podfsm.explain.reasons import DISRUPTED, ENDED, WAITING, ended_because
 from podfsm.explain.words import as_data, as_text
 from podfsm.kube.objects import (
     Container,
@@ -26,6 +25,7 @@ from podfsm.kube.times import instant
 from podfsm.rules.catalogue import all_rules
 from podfsm.rules.condition_list import NETWORK, RESTARTING
 from podfsm.rules.container_state import START_ERRORS
+from podfsm.rules.reasons import DISRUPTED, ENDED, WAITING, ended_because
 from tests.check.traces import RECORDINGS, events, seen
 from tests.rules.statuses import ends, runs, shown, waits
 
@@ -335,3 +335,40 @@ def test_what_a_pod_can_become(given, wanted, rule):
 def test_what_is_no_state_is_said():
     with pytest.raises(UnknownName, match="did you mean Ready"):
         can_become(Pod(), "Redy")
+
+
+def deleted(at, *finalizers):
+    return ObjectMeta(
+        "web", uid="u", deletionTimestamp=instant(at), deletionGracePeriodSeconds=30, finalizers=finalizers
+    )
+
+
+def test_an_overdue_end_is_said_to_be_one():
+    running = pod(shown("app", runs()), conditions=READY, metadata=deleted(100))
+    assert explain(running, now=instant(110)).unknown == ()
+    assert "6m38s after the end of its grace" in explain(running, now=instant(500)).unknown[0]
+    assert explain(running).unknown == ()
+
+
+def test_a_deleted_pod_without_a_node_waits_for_its_finalizers_only():
+    spec = PodSpec(containers=(Container("app"),))
+    told = explain(pod(spec=spec, phase="Pending", metadata=deleted(100, "a/b"), startTime=None), now=instant(500))
+    assert [one.rule for one in told.next] == ["term-finalizers-hold"]
+    assert "term-immediate-cases" in {one.rule for one in told.holds}
+
+
+@pytest.mark.parametrize(
+    ("given", "rule"),
+    [
+        (pod(phase="Unknown"), "phase-unknown-deprecated"),
+        (pod(phase="Failed", reason="Novel"), "phase-failed"),
+        (pod(), "phase-missing-status-is-unknown-count"),
+        (pod(shown("app", waits("Dreaming"))), "cstate-waiting-reasons"),
+        (pod(shown("app", waits("ImagePullBackOff")), phase="Pending"), "backoff-image-pull"),
+    ],
+)
+def test_it_says_when_it_does_not_know(given, rule):
+    told = explain(given)
+    assert told.rule == rule
+    assert told.unknown
+    assert "becomes terminal" not in str(told.next)

@@ -173,3 +173,11 @@ def test_presets_are_gone(version, expected):
 def test_other_kinds_are_passed_over():
     assert "ConfigMap" not in LINTED
     assert found("{apiVersion: v1, kind: ConfigMap, metadata: {name: c}}") == []
+
+
+def test_a_service_that_the_api_server_refuses():
+    """Rule service-valid."""
+    text = "apiVersion: v1\nkind: Service\nmetadata: {name: web}\nspec:\n  type: Internal\n  ports:\n  - {port: 0}\n"
+    found = lint(documents_of(text, "m.yaml"), NOW)
+    assert [(each.rule, each.place.line) for each in found] == [("service-valid", 5), ("service-valid", 7)]
+    assert lint(documents_of(text.replace("Internal", "NodePort").replace("0", "80"), "m.yaml"), NOW) == []

@@ -18,7 +18,14 @@ OWN = sorted(
     for pattern in ("specs/examples/*.yaml", "tests/data/scenarios/*.yaml", "tests/data/traces/*.scenario.yaml")
     for path in ROOT.glob(pattern)
 )
-RECORDED = [path for path in files("traces/*/*.scenario.yaml") if path.name != "statefulset.scenario.yaml"]
+LEFT_OUT = {
+    "statefulset": "a kind that is not simulated",
+    "node-deleted": "a user writes the status of a Pod that is not bound, and check says so",
+    "node-lost-forever": "a user writes the status of a Pod that is not bound, and check says so",
+}
+RECORDED = [
+    path for path in files("traces/*/*.scenario.yaml") if path.name.removesuffix(".scenario.yaml") not in LEFT_OUT
+]
 
 
 def findings(documents):
@@ -34,14 +41,6 @@ def findings(documents):
     return [str(each) for each in found]
 
 
-def cluster():
-    """The nodes of the recordings, each open to Pods: statuses that a scenario writes by hand need a bound Pod."""
-    nodes = read_documents(BESIDE / "traces/nodes.yaml")
-    for node in nodes:
-        node.raw["spec"].pop("unschedulable", None)
-    return nodes
-
-
 @pytest.mark.parametrize("path", OWN, ids=[path.name for path in OWN])
 def test_nothing_is_found_in_a_scenario_of_ours(path):
     assert findings(read_documents(path)) == []
@@ -49,7 +48,7 @@ def test_nothing_is_found_in_a_scenario_of_ours(path):
 
 @pytest.mark.parametrize("path", RECORDED, ids=[f"{path.parent.name}/{path.name}" for path in RECORDED])
 def test_nothing_is_found_in_a_scenario_that_was_recorded(path):
-    nodes = cluster() if path.parent.name == "cluster" else []
+    nodes = read_documents(BESIDE / "traces/nodes.yaml") if path.parent.name == "cluster" else []
     assert findings([*nodes, *read_documents(path)]) == []
 
 
@@ -100,7 +99,7 @@ STEPS = {
         "at: 20s, patch: deployments/web, body: {spec: {replicas: 0}}",
     ],
     "image": [
-        "at: 10s, patch: deployments/web, body: {spec: {template: {spec: {containers: [{name: app, image: other/app:1}]}}}}"
+        "at: 10s, patch: deployments/web, body: {spec: {template: {spec: {containers: [{name: app, image: b}]}}}}"
     ],
     "delete owner": ["at: 10s, delete: deployments/web, propagationPolicy: Foreground"],
     "orphans": ["at: 10s, delete: deployments/web, propagationPolicy: Orphan"],

@@ -24,38 +24,47 @@ __all__ = ["Trouble", "observations", "read_path", "read_stream"]
 Seen = Observation | Relist | Trouble
 
 
-def observations(paths: list[str], *, stdin: BinaryIO | None = None, limits: Limits = DEFAULT) -> Iterator[Seen]:
-    """Everything that the files and folders tell, in their order; `-` is standard input."""
+def observations(
+    paths: list[str], *, stdin: BinaryIO | None = None, limits: Limits = DEFAULT, strict: bool = False
+) -> Iterator[Seen]:
+    """Everything that the files and folders tell, in their order; `-` is standard input.
+
+    `strict` looks for fields of Pods that the API does not have, which takes about as long again.
+    """
     for path in paths:
-        yield from read_path(path, stdin=stdin, limits=limits)
+        yield from read_path(path, stdin=stdin, limits=limits, strict=strict)
 
 
-def read_path(path: str, *, stdin: BinaryIO | None = None, limits: Limits = DEFAULT) -> Iterator[Seen]:
+def read_path(
+    path: str, *, stdin: BinaryIO | None = None, limits: Limits = DEFAULT, strict: bool = False
+) -> Iterator[Seen]:
     """What one file, one folder or standard input (`-`) tells."""
     if path != "-" and Path(path).is_dir():
         found = False
         for name in files_in(Path(path)):
             found = True
-            yield from _file(str(name), None, limits)
+            yield from _file(str(name), None, limits, strict=strict)
         if not found:
             yield Trouble(path, "holds no file with Pods", "pods.json, pods.yaml, pods/*.yaml, audit logs or *.jsonl")
         return
-    yield from _file(path, stdin, limits)
+    yield from _file(path, stdin, limits, strict=strict)
 
 
-def _file(path: str, stdin: BinaryIO | None, limits: Limits) -> Iterator[Seen]:
+def _file(path: str, stdin: BinaryIO | None, limits: Limits, *, strict: bool) -> Iterator[Seen]:
     name = STDIN if path == "-" else path
     try:
         with opened(path, stdin) as stream:
-            yield from read_stream(stream, name, limits=limits)
+            yield from read_stream(stream, name, limits=limits, strict=strict)
     except (OSError, EOFError) as error:
         what = getattr(error, "strerror", None) or str(error) or "ends too early"
         yield Trouble(name, "cannot be read", found=what.lower())
 
 
-def read_stream(stream: BinaryIO, source: str = "", *, limits: Limits = DEFAULT) -> Iterator[Seen]:
+def read_stream(
+    stream: BinaryIO, source: str = "", *, limits: Limits = DEFAULT, strict: bool = False
+) -> Iterator[Seen]:
     """What a stream of bytes tells, as long as it lasts."""
-    reader = ObjectReader(source)
+    reader = ObjectReader(source, strict=strict)
     for value in values(stream, source, limits):
         if isinstance(value, Trouble):
             yield value

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
@@ -16,14 +17,14 @@ from podfsm.check.readers.kwok import KwokReader
 from podfsm.check.readers.trouble import Trouble
 from podfsm.check.readers.values import Piece
 from podfsm.errors import InputError
-from podfsm.kube.decode import convert
+from podfsm.kube.decode import convert, unknown_fields
 from podfsm.kube.limits import DEFAULT
 from podfsm.kube.objects import Pod, Struct
 from podfsm.kube.read import documents_of
 
 Seen = Observation | Relist | Trouble
 _EXPIRED = 410
-_DEPTH = 100
+_INDEX = re.compile(r"\[\d+\]")
 
 
 class _Event(Struct, frozen=True):
@@ -42,8 +43,10 @@ _TYPES = (ADDED, MODIFIED, DELETED)
 class ObjectReader:
     """Reads the values of one input, in order; counts what they were."""
 
-    def __init__(self, source: str) -> None:
+    def __init__(self, source: str, *, strict: bool = False) -> None:
         self.source = source
+        self.strict = strict
+        self._unknown: set[str] = set()
         self.number = 0
         self.pods = 0
         self._audit = AuditReader(source)
@@ -63,6 +66,8 @@ class ObjectReader:
             self.pods += 1
             at = event.at or event.receivedAt
             yield Observation(event.type, event.object, Place(self.source, piece.line, self.number), at)
+            if self.strict:
+                yield from self._unknown_fields(json.loads(piece.data).get("object"), piece.line)
             return
         yield from self._slowly(piece)
 
@@ -178,6 +183,17 @@ class ObjectReader:
             return
         self.pods += 1
         yield Observation(seen_as, pod, Place(self.source, line, self.number), at)
+        if self.strict:
+            yield from self._unknown_fields(raw, line)
+
+    def _unknown_fields(self, raw: Any, line: int) -> Iterator[Trouble]:
+        """Fields that Pods do not have in the API, each said where it is seen first."""
+        for path, hint in unknown_fields(raw, Pod):
+            general = _INDEX.sub("[]", path)
+            if general not in self._unknown:
+                self._unknown.add(general)
+                text = f"unknown field {path}" + (f"; {hint}" if hint else "")
+                yield Trouble(self.source, text, line=line, harmless=True)
 
 
 def _no_constant(name: str) -> Any:

@@ -46,8 +46,10 @@ def grace_given(history: History) -> Iterator[bool | str]:
     least = min(float(meta.deletionGracePeriodSeconds or 0) for meta in asked)
     for name, container in history.containers.items():
         script = history.case.script_of(history.name, name)
-        if container.livenessProbe is not None or container.startupProbe is not None or _restarts_all(history):
+        if container.livenessProbe is not None or container.startupProbe is not None or history.restarts_all:
             continue
+        if any(answer.get("result") != "success" for answer in script.get("postStart", ())):
+            continue  # it may be stopping already for its hook
         if any(a.get("exit") == KILLED or a.get("stop", {}).get("exit") == KILLED for a in script.get("attempts", ())):
             continue
         for run in history.instances.get(name, ())[-1:]:
@@ -66,12 +68,6 @@ def grace_given(history: History) -> Iterator[bool | str]:
             yield unless(
                 early, f"{name} was killed at {run.finished:g} s, deleted at {began:g} s with {least:g} s of grace"
             )
-
-
-def _restarts_all(history: History) -> bool:
-    return any(
-        rule.action == "RestartAllContainers" for c in history.containers.values() for rule in c.restartPolicyRules
-    )
 
 
 def _ending_before(history: History) -> bool:

@@ -23,7 +23,7 @@ def paths(history: History) -> Iterator[bool | str]:
         yield unless(
             broken, f"at {one.at:g} s {one.machine} {one.instance} goes on from {one.source}, it was in {before}"
         )
-        yield unless(one.at < now, f"at {one.at:g} s {one.machine} {one.instance} goes back in time")
+        yield unless(one.at < now - 1e-6, f"at {one.at:g} s {one.machine} {one.instance} goes back in time")
         at[who], now = one.dest, one.at
 
 

@@ -121,7 +121,7 @@ def sidecars_last(history: History) -> Iterator[bool | str]:
     following: tuple[str, float] | None = None
     for entry in reversed(history.last.spec.initContainers):
         runs = history.instances.get(entry.name, ())
-        if entry.name not in history.sidecars or not runs or not runs[-1].ran:
+        if entry.name not in history.sidecars or entry.name in history.replaced or not runs or not runs[-1].ran:
             continue
         ended = runs[-1].finished
         if ended is None:

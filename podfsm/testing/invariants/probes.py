@@ -133,7 +133,7 @@ def killed_in_time(history: History) -> Iterator[bool | str]:
         if container is None or history.case.script_of(history.name, name).get("attempts") or container.lifecycle:
             continue
         run = runs[0] if len(runs) > 1 and killed_by_probe(container, history.last.spec.restartPolicy) else None
-        if run is None or run.finished is None or run.started is None or _restarts_all(history):
+        if run is None or run.finished is None or run.started is None or history.restarts_all:
             continue
         least = min(_soonest(p) for p in (container.livenessProbe, container.startupProbe) if p is not None)
         early = run.finished - run.started < least - 1
@@ -142,12 +142,6 @@ def killed_in_time(history: History) -> Iterator[bool | str]:
 
 def _soonest(probe: Probe) -> float:
     return probe.initialDelaySeconds + (probe.failureThreshold - 1) * probe.periodSeconds
-
-
-def _restarts_all(history: History) -> bool:
-    return any(
-        rule.action == "RestartAllContainers" for c in history.containers.values() for rule in c.restartPolicyRules
-    )
 
 
 @always(

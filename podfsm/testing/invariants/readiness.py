@@ -28,18 +28,24 @@ PATIENCE = 10.0
 
 @always("ready-needs-gates", checks=["gate-ready-requires-all", "gate-missing-is-false", "gate-reason"])
 def ready_needs_gates(history: History) -> Iterator[bool | str]:
-    """Ready turns True only while every readiness gate has a condition that is True, and does not outlast it."""
+    """Ready turns True only while every readiness gate has a condition that is True, and does not outlast it.
+
+    A probe's answer makes a Pod ready by the conditions that the kubelet saw at its last sync, so a gate that was True
+    may have been withdrawn since; the kubelet finds that out with its own write.
+    """
     since: float | None = None
     was = ""
+    once: set[str] = set()
     for seen in history.seen:
-        missing = [
-            g.conditionType for g in seen.pod.spec.readinessGates if condition(seen.pod, g.conditionType) != "True"
-        ]
+        gates = [gate.conditionType for gate in seen.pod.spec.readinessGates]
+        missing = [gate for gate in gates if condition(seen.pod, gate) != "True"]
+        once.update(set(gates) - set(missing))
         now = condition(seen.pod, "Ready")
         if not seen.pod.spec.readinessGates or not history.gates.on("PodReadinessGates"):
             return
         turned = now == "True" and was != "True"
-        yield unless(bool(turned and missing), f"at {seen.at:g} s Ready turned True without {', '.join(missing)}")
+        never = set(missing) - once
+        yield unless(bool(turned and never), f"at {seen.at:g} s Ready turned True without {', '.join(missing)}")
         since = None if not (missing and now == "True") else seen.at if since is None else since
         late = since is not None and seen.at - since > PATIENCE
         yield unless(late, f"at {seen.at:g} s Ready is still True without {', '.join(missing)}")
@@ -135,8 +141,17 @@ def ready_container(history: History) -> Iterator[bool | str]:
 
 @always("ready-after-restart", checks=["probe-default-results", "cstate-ready"], needs=["probes"])
 def ready_by_probe(history: History) -> Iterator[bool | str]:
-    """A container with a readiness probe is not ready before startedAt plus its initial delay."""
+    """A container with a readiness probe is not ready before startedAt plus its initial delay.
+
+    One whose probes ended with its run is ready unprobed: a sidecar under the Pod's policy Never before 1.33, or
+    whoever had ended for good and is started by another container's RestartAllContainers.
+    """
+    if history.restarts_all:
+        return
+    unprobed = history.last.spec.restartPolicy == "Never" and not history.gates.at_least("1.33")
     for name, runs in history.instances.items():
+        if unprobed and name in history.sidecars:
+            continue
         probe = history.containers[name].readinessProbe if name in history.containers else None
         for run in runs if probe is not None else ():
             if run.said_ready is not None and run.started is not None:

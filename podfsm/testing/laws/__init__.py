@@ -10,7 +10,7 @@ from podfsm.testing.laws.base import LAWS, Law, decision, law
 
 __all__ = ["Law", "all_laws", "decision", "law", "laws_of"]
 
-_MODULES = ("containers", "pods", "probes", "decisions")
+_MODULES = ("containers", "pods", "probes", "around", "decisions")
 
 
 @lru_cache(maxsize=1)

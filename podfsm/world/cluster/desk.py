@@ -12,8 +12,8 @@ from typing import Any
 from attrs import define, evolve, field
 
 from podfsm.kube.times import instant
-from podfsm.world.cluster import naming, watch
-from podfsm.world.cluster.state import NO_KEYS, ClusterDraft, NodeState, Thing, freeze, thaw
+from podfsm.world.cluster import naming, presets, watch
+from podfsm.world.cluster.state import NO_KEYS, ClusterDraft, NodeState, Thing, ThingEvent, freeze, thaw
 from podfsm.world.creation import Mould, creation_of, mould_of
 from podfsm.world.model import Model
 from podfsm.world.pod import Fired, PodEvent, PodWorld, Snapshot
@@ -32,6 +32,7 @@ class Desk:
     snapshots: list[Snapshot] = field(factory=list)
     events: list[PodEvent] = field(factory=list)
     touched: dict[str, None] = field(factory=dict)
+    shown: list[ThingEvent] = field(factory=list)
 
     @classmethod
     def open(cls, m: Model, world: World, now: float) -> Desk:
@@ -43,7 +44,7 @@ class Desk:
         """The step that was done here."""
         world = World(self.now, self.world.pods, freeze(self.c))
         made = tuple(self.fired), tuple(self.snapshots), tuple(self.events)
-        return Step(world, *made, touched=tuple(self.touched))
+        return Step(world, *made, touched=tuple(self.touched), things=tuple(self.shown))
 
     # Pods
 
@@ -78,7 +79,8 @@ class Desk:
         }
         uid = naming.uid(self.m.profile, number)
         mould = self._mould(prefix, raw.get("spec") or {})
-        return self.pod(creation_of(metadata, mould, uid, self.c.environment, self.c.absent))
+        event = creation_of(metadata, mould, uid, self.c.environment, self.c.absent)
+        return self.pod(presets.admitted(self, event))
 
     def _mould(self, prefix: str, template: Mapping[str, Any]) -> Mould:
         """What the Pods of a template have in common; the last one of each prefix is remembered."""

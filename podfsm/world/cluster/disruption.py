@@ -14,8 +14,10 @@ from attrs import evolve
 from podfsm.kube.cluster import Condition, PodDisruptionBudget
 from podfsm.kube.objects import Pod, PodCondition
 from podfsm.kube.times import instant, seconds_of
+from podfsm.rules.cluster_facts import EvictionFacts
 from podfsm.rules.disruption_budget import BudgetStatus, Controller, budget_status, forgotten_at
 from podfsm.rules.eviction import after_grant, condition_before_deletion, evict
+from podfsm.world.cluster import tracking
 from podfsm.world.cluster.state import NO_KEYS, Thing
 from podfsm.world.cluster.watch import BUDGET, STALE, disruption_stale_at
 from podfsm.world.outside import Report
@@ -106,6 +108,7 @@ def evict_pod(desk: Desk, key: str, grace: int | None) -> None:
     things = [t for t in desk.of_kind(BUDGET) if t.namespace == pod.api.metadata.namespace and t.budget is not None]
     budgets = [thing.budget for thing in things if thing.budget is not None]
     answer = evict(pod.api, budgets, desk.m.gates)
+    tracking.evicting(desk, key, "grant" if answer.allowed else "refuse", EvictionFacts(answer.code, desk.now))
     if not answer.allowed:
         why = f"{answer.message} {answer.cause}".strip()
         desk.note(f"at {desk.now:g} s: eviction of {key} is answered with {answer.code}: {why}")

@@ -19,21 +19,24 @@ from podfsm.world.cluster import (
     daemonset,
     deployment,
     disruption,
+    endpoints,
     job,
     nodes,
     objects,
     ownership,
     pod_gc,
+    presets,
     pressure,
     replicas,
     scheduler,
+    serving,
     shutdown,
     taint_manager,
     watch,
 )
 from podfsm.world.cluster.desk import Desk
 from podfsm.world.model import Model
-from podfsm.world.step import Appear, Event, Step, World, step
+from podfsm.world.step import Appear, Create, Event, Step, World, step
 
 
 @frozen
@@ -142,6 +145,7 @@ TASKS: dict[str, Callable[[Desk, str], None]] = {
     "Deployment": deployment.sync,
     "DaemonSet": daemonset.sync,
     "Job": job.sync,
+    serving.SERVICE: endpoints.sync,
     job.TTL: job.expire,
     watch.BUDGET: disruption.sync,
     watch.STALE: disruption.take_back,
@@ -176,6 +180,10 @@ def take(m: Model, world: World, event: Event | ClusterEvent, at: float) -> Step
     if isinstance(event, Appear):
         cluster = evolve(world.cluster, absent=world.cluster.absent - {event.name})
         return step(m, evolve(world, cluster=cluster), event, at)
+    if isinstance(event, Create) and presets.PRESET in world.cluster.kinds:
+        desk = Desk.open(m, world, at)
+        desk.pod(presets.admitted(desk, event))
+        return desk.close()
     key = getattr(event, "key", "")
     before = world.pods.get(key)
     done = step(m, world, event, at)  # type: ignore[arg-type]

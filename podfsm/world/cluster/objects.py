@@ -17,6 +17,7 @@ from podfsm.kube.cluster import PodDisruptionBudget, PodDisruptionBudgetStatus
 from podfsm.kube.decode import convert
 from podfsm.kube.objects import LabelSelector
 from podfsm.kube.patch import patched
+from podfsm.kube.presets import default_preset
 from podfsm.kube.workload_defaults import default_workload, generate_selector
 from podfsm.kube.workloads import TYPES, JobSpec
 from podfsm.rules.problems import Problem
@@ -57,6 +58,8 @@ def make(desk: Desk, raw: Mapping[str, Any]) -> Thing:
 
 def _completed(raw: Mapping[str, Any]) -> dict[str, Any]:
     """The object with its defaults, as a new one. What a template lacks is filled in when a Pod is made from it."""
+    if raw.get("kind") == "PodPreset":
+        return default_preset(raw)
     if raw.get("kind") not in TYPES:
         return dict(raw)
     whole = default_workload(raw, templates=False)

@@ -14,6 +14,7 @@ from podfsm.kube.objects import PodCondition
 from podfsm.kube.selector import matches
 from podfsm.rules.disruption_target import Cause, disruption_reason
 from podfsm.rules.phase_counts import TERMINAL
+from podfsm.world.cluster import tracking
 from podfsm.world.cluster.fitting import among_pods, candidates, fits_now
 from podfsm.world.cluster.state import NO_KEYS, NodeState
 from podfsm.world.outside import Report
@@ -62,6 +63,7 @@ def preempt(desk: Desk, pod: PodWorld) -> None:
             disruption_reason(Cause.SCHEDULER_PREEMPTION),
             _MESSAGE.format(pod.api.spec.schedulerName or "default-scheduler"),
         )
+        tracking.evicting(desk, victim.key, "preempt")
         if desk.m.gates.on("PodDisruptionConditions"):
             desk.pod(Report(victim.key, (condition,)))
         desk.event(victim.key, "Normal", "Preempted", f"Preempted by pod {pod.api.metadata.uid} on node {chosen.node}")

@@ -80,6 +80,25 @@ class Shutdown:
 
 
 @frozen
+class ThingEvent:
+    """One watch event of an object that is neither a Pod nor a Node."""
+
+    at: float
+    type: str
+    thing: Thing
+
+
+@frozen
+class Served:
+    """What the endpoints controller knows of a Service since its last sync."""
+
+    spec: Mapping[str, Any]
+    slices: tuple[Thing, ...]
+    where: Map[str, str]
+    """The slice that each Pod is in, by the Pod's key."""
+
+
+@frozen
 class NodeState:
     """A node: its object, and what stands behind it."""
 
@@ -230,6 +249,13 @@ class ClusterDraft:
     """When the next lost node of a zone may be tainted."""
     daemon_failures: Map[str, Failures] = field(factory=Map)
     """Failed Pods of DaemonSets, by 'key node'."""
+
+    states: Map[str, str] = field(factory=Map)
+    """State of each machine around the Pods, by 'machine/instance'; of Pods only where something has happened."""
+    served: Map[str, Served] = field(factory=Map)
+    """The endpoints of Services."""
+    to_serve: Map[str, Keys] = field(factory=Map)
+    """Pods that a Service has yet to look at, by its key."""
 
     environment: Environment = field(factory=Environment)
     absent: frozenset[str] = frozenset()

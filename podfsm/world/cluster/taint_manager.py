@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from podfsm.rules.cluster_facts import EvictionFacts
 from podfsm.rules.taint_eviction import condition_before_deletion, replan
 from podfsm.rules.taints import evicting
+from podfsm.world.cluster import tracking
 from podfsm.world.outside import Report
 from podfsm.world.step import Delete
 
@@ -32,9 +34,13 @@ def plan(desk: Desk, key: str) -> None:
         if planned is not None:
             desk.c.evictions = desk.c.evictions.delete(key)
             desk.forget(EVICT, key)
+            if pod is not None and pod.exists:
+                tracking.evicting(desk, key, "spare")
             if pod is not None and pod.exists and pod.api.metadata.deletionTimestamp is None:
                 desk.event(key, "Normal", "TaintManagerEviction", _CANCELLED.format(key))
     elif due != planned:
+        if planned is None:
+            tracking.evicting(desk, key, "plan")
         desk.c.evictions = desk.c.evictions.set(key, due)
         desk.forget(EVICT, key)
         desk.later(EVICT, key, due.due_at)
@@ -46,6 +52,7 @@ def evict(desk: Desk, key: str) -> None:
     if key not in desk.c.evictions or pod is None or not pod.exists:
         return
     if pod.api.metadata.deletionTimestamp is None:
+        tracking.evicting(desk, key, "time_up", EvictionFacts(now=desk.now, due_at=desk.c.evictions[key].due_at))
         message = _MARKED.format(key)
         if desk.m.gates.on("PodDisruptionConditions"):
             desk.pod(Report(key, (condition_before_deletion(),), event=("TaintManagerEviction", message)))

@@ -16,7 +16,7 @@ from podfsm.rules.phase_counts import TERMINAL
 from podfsm.rules.scheduling import gated
 from podfsm.rules.taints import evicting
 from podfsm.rules.timings import timing_constant
-from podfsm.world.cluster import indexes
+from podfsm.world.cluster import indexes, serving, tracking
 from podfsm.world.cluster.claims import reconsider, reconsider_all
 from podfsm.world.cluster.state import NO_KEYS, Keys, NodeState, Thing
 from podfsm.world.outside import Freeze, Network
@@ -43,6 +43,8 @@ def pod_changed(desk: Desk, before: PodWorld | None, pod: PodWorld) -> None:
         _tell_budgets(desk, pod)
         _tell_gc(desk, pod)
     _tell_of_disruption(desk, pod)
+    serving.pod_changed(desk, before, pod)
+    tracking.pod_changed(desk, pod)
     _tell_scheduler(desk, before, pod)
     bound = pod.api.spec.nodeName
     if bound and pod.exists and (before is None or not before.api.spec.nodeName):
@@ -215,6 +217,10 @@ def thing_changed(desk: Desk, before: Thing | None, after: Thing | None) -> None
     thing = after or before
     assert thing is not None
     _note_selector(desk, before, after)
+    if thing.kind == serving.SLICE:
+        serving.slice_changed(desk, before, after)
+    if thing.kind == JOB:
+        tracking.job_changed(desk, before, after)
     if thing.kind == JOB and before is not None and after is not None and before.spec == after.spec:
         desk.later(JOB, thing.key, desk.now + desk.m.profile.watch + timing_constant("job-sync-batching"))
     else:
@@ -252,6 +258,9 @@ def node_changed(desk: Desk, before: NodeState | None, after: NodeState | None) 
     assert node is not None
     desk.c.fits = {}
     wake_unscheduled(desk)
+    tracking.node_changed(desk, before, after)
+    if before is None or after is None:
+        serving.node_changed(desk, node.name)
     for key in sorted(desk.c.kinds.get("DaemonSet", NO_KEYS)):
         desk.soon("DaemonSet", key)
     here = desk.c.on_node.get(node.name, NO_KEYS)

@@ -1,6 +1,31 @@
 """Ways to break a recording, one rule each: `BREAKAGES` maps a name to a function and the rules that it breaks."""
 
-from tests.check.breakages import conditions, ending, instances, objects, order, phases, restarts, statuses
+from tests.check.breakages import (
+    conditions,
+    ending,
+    flags,
+    instances,
+    marks,
+    objects,
+    order,
+    phases,
+    restarts,
+    statuses,
+    times,
+)
 from tests.check.breakages.tools import BREAKAGES
 
-__all__ = ["BREAKAGES", "conditions", "ending", "instances", "objects", "order", "phases", "restarts", "statuses"]
+__all__ = [
+    "BREAKAGES",
+    "conditions",
+    "ending",
+    "flags",
+    "instances",
+    "marks",
+    "objects",
+    "order",
+    "phases",
+    "restarts",
+    "statuses",
+    "times",
+]

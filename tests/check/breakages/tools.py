@@ -176,3 +176,13 @@ def changed(events, random, fits, change):
 def undelete(event):
     for field in ("deletionTimestamp", "deletionGracePeriodSeconds"):
         meta(event).pop(field, None)
+
+
+def container_of(event, name):
+    """The container of this name as the spec has it."""
+    every = spec(event)["containers"] + (spec(event).get("initContainers") or [])
+    return next((one for one in every if one["name"] == name), {})
+
+
+def without_condition(event, kind):
+    status(event)["conditions"] = [one for one in status(event)["conditions"] if one["type"] != kind]

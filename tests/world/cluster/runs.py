@@ -53,6 +53,13 @@ def budget(**spec):
     }
 
 
+def service(name="web", *, selector="web", **spec):
+    """A Service for the Pods with this label app; None leaves the selector out."""
+    own = {} if selector is None else {"selector": {"app": selector}}
+    whole = {**own, "ports": [{"port": 80}], **spec}
+    return {"apiVersion": "v1", "kind": "Service", "metadata": {"name": name}, "spec": whole}
+
+
 def image(tag):
     return {"spec": {"template": {"spec": {"containers": [{"name": "app", "image": f"app:{tag}"}]}}}}
 
@@ -104,6 +111,22 @@ class Run:
         return next(
             (p.spec.nodeName for p in reversed([s.pod for s in self.snapshots]) if p.metadata.name == name), None
         )
+
+    def slices(self, service="web"):
+        """The EndpointSlices of a Service at the end, in the order of their names."""
+        things = sorted(self.cluster.things.values(), key=lambda thing: thing.key)
+        mine = [t.raw for t in things if t.kind == "EndpointSlice"]
+        return [raw for raw in mine if raw["metadata"].get("labels", {}).get("kubernetes.io/service-name") == service]
+
+    def endpoints(self, service="web", *, at=None):
+        """The conditions of a Service's endpoints, by Pod, at the end or at an instant."""
+        last = {}
+        for event in (event for step in self.steps for event in step.things):
+            if at is None or event.at <= at:
+                last[event.thing.key] = event
+        shown = [e.thing.raw for e in last.values() if e.type != "DELETED"]
+        mine = [raw for raw in shown if raw["metadata"]["labels"]["kubernetes.io/service-name"] == service]
+        return {each["targetRef"]["name"]: each["conditions"] for raw in mine for each in raw["endpoints"]}
 
     def status(self, key):
         return self.cluster.things[key].status

@@ -13,6 +13,7 @@ def scaled(kind, size, at=20):
 
 @pytest.mark.parametrize("kind", ["ReplicaSet", "ReplicationController"])
 def test_a_deleted_pod_is_replaced_before_it_is_gone(kind):
+    """Rules ctl-replace-not-move and ctl-terminating-not-counted."""
     run = Run(owner(kind, "web", replicas=2), containers=SLOW_STOP, steps=[{"at": 10, "delete": "pods[0]"}])
     assert len(run.running()) == 2
     made = [s.at for s in run.snapshots if s.type == "ADDED"]

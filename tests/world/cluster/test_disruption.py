@@ -24,6 +24,7 @@ def test_a_budget_lets_one_go_at_a_time():
 
 
 def test_an_unready_pod_is_kept_unless_the_policy_says_otherwise():
+    """Rules pdb-unready-policy and pdb-evict-codes."""
     allow = {"spec": {"unhealthyPodEvictionPolicy": "AlwaysAllow"}}
     run = Run(
         pod("p", labels={"app": "web"}, **PROBED), budget(maxUnavailable=0), containers=UNREADY,

@@ -58,6 +58,7 @@ def test_each_index_has_its_own_limit():
 
 
 def test_a_failure_policy_ends_the_job_at_once():
+    """Rule ctl-job-failure-policy."""
     rule = {"action": "FailJob", "onExitCodes": {"operator": "In", "values": [42]}}
     run = Run(job(podFailurePolicy={"rules": [rule]}), containers=exits(42))
     assert len(created(run)) == 1

@@ -7,6 +7,7 @@ STOP = {"at": 20, "kubelet": "stop", "node": "a"}
 
 
 def test_a_lost_nodes_pods_turn_unready_and_are_deleted_after_their_toleration():
+    """Rules node-grace-50s, node-pods-unready and node-eviction-time."""
     run = Run(node("a"), node("b"), pod("p", nodeSelector={"kubernetes.io/hostname": "a"}), steps=[STOP], duration=600)
     unready = run.when("p", "Ready=False:")
     assert 40 <= unready - 20 <= 55

@@ -81,6 +81,7 @@ def test_host_ports_are_taken_once_a_node():
 
 
 def test_topology_spread_keeps_zones_even():
+    """Rule spread-filter."""
     rule = {
         "maxSkew": 1,
         "topologyKey": "zone",

@@ -55,6 +55,12 @@ WAITING = {
     "RegistryUnavailable": Meaning(
         "cstate-waiting-reasons", "the registry of its image cannot be reached", "the registry answers", "runtime"
     ),
+    "SignatureValidationFailed": Meaning(
+        "cstate-waiting-reasons",
+        "the signature of its image is not accepted",
+        "an image with a good signature is there",
+        "user",
+    ),
     "CreateContainerConfigError": Meaning(
         "cstate-waiting-reasons",
         "its configuration cannot be made, as when a ConfigMap, Secret or key is missing",

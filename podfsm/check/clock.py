@@ -1,0 +1,44 @@
+"""The clock of a Pod's node, as far as a recording tells: needed to say that something was still so at some time."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from attrs import define
+
+from podfsm.check.reads import CONDITIONS, METADATA, SPEC
+from podfsm.check.transitions import AHEAD, newest, others
+from podfsm.kube.objects import Pod
+
+
+@define
+class Clock:
+    """What the arrival times of one Pod's events tell of the kubelet's clock."""
+
+    lead: timedelta | None = None
+    """How far the recording's clock is ahead of the node's, at most: no status arrives before it was written."""
+    written: datetime | None = None
+    """When the last status that can only be the kubelet's arrived."""
+    broken: bool = False
+    """The recording's clock was set back, so that nothing can be told from it."""
+
+    @property
+    def still(self) -> datetime | None:
+        """A time of the node's clock at which the last status was what the kubelet had written; None if unknown."""
+        return None if self.broken or self.lead is None or self.written is None else self.written - self.lead
+
+    def tick(self, before: Pod, after: Pod, parts: int, at: datetime) -> None:
+        """Take in one event; `parts` are those that it changed.
+
+        Only what nobody else writes dates the kubelet's own status: while it cannot reach the API server, others go on.
+        """
+        if not parts:
+            return
+        stamp = newest(after) if parts & CONDITIONS else None
+        lead = at - stamp if stamp is not None else None
+        if lead is not None and lead > -AHEAD and (self.lead is None or lead < self.lead):
+            self.lead = lead
+        if not parts & (METADATA | SPEC) and (not parts & CONDITIONS or others(before) == others(after)):
+            self.written = at
+        elif parts & CONDITIONS:
+            self.written = None

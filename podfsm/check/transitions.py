@@ -1,0 +1,279 @@
+"""Step level: whether the transition time of a condition fits what changed beside it.
+
+All bounds are of one clock, that of the Pod's node: times that its kubelet and runtime wrote, and the time of the
+recording put back by as much as it is ahead of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+
+from podfsm.check.finding import Breach
+from podfsm.kube.objects import Container, ContainerStatus, Pod, PodCondition
+from podfsm.rules.condition_list import NETWORK, ended_for_node, marked_lost
+from podfsm.rules.instance_invariants import statuses_of
+
+KUBELETS = frozenset({"ContainersReady", "Initialized", NETWORK})
+"""The conditions whose times are always of the kubelet's clock. Ready is also written by the node controller."""
+
+_READY = ("Ready", "ContainersReady")
+_RULE = "cond-lasttransition-only-on-status-change"
+_WRITE = timedelta(seconds=3)
+"""How long a status may be on its way from the kubelet to a watcher."""
+_UNHEARD = timedelta(seconds=40)
+"""How long a node is silent at least before its Pods are marked."""
+_SKEW = timedelta(seconds=60)
+"""How far the clocks of two machines may be apart."""
+AHEAD = timedelta(seconds=120)
+"""How far a time may lie in the future of the recording."""
+
+Turn = tuple[PodCondition, PodCondition]
+"""One condition as it was and as it is."""
+
+
+def turned(before: Pod, after: Pod) -> list[Turn]:
+    """The conditions that both snapshots have and that differ."""
+    old, new = before.status.conditions, after.status.conditions
+    if len(old) == len(new) and all(map(_same_type, old, new)):  # as they nearly always are
+        return [(was, now) for was, now in zip(old, new, strict=True) if was != now]
+    by_type = {condition.type: condition for condition in old}
+    return [(was, now) for now in new if (was := by_type.get(now.type)) is not None and was != now]
+
+
+def _same_type(was: PodCondition, now: PodCondition) -> bool:
+    return was.type == now.type
+
+
+def transition_breaches(before: Pod, after: Pod, turns: Sequence[Turn], still: datetime | None) -> Iterator[Breach]:
+    """Transition times that do not fit.
+
+    `still` is a time of the kubelet's clock at which `before` was what it had written last; None if unknown.
+    """
+    bound: datetime | None = None
+    for was, now in turns:
+        if was.lastTransitionTime is None or now.lastTransitionTime is None:
+            continue
+        if was.status == now.status:
+            if was.lastTransitionTime < now.lastTransitionTime and _moved(was, now, before, after):
+                seen = f"{now.type} {now.status} since {_clock(was)} -> {_clock(now)}"
+                yield Breach(_RULE, seen, "the time of before, for nothing changed that this condition depends on")
+            continue
+        if now.type not in KUBELETS and now.type != "Ready":
+            continue
+        if now.type == NETWORK and now.status == "True":
+            yield from _network_breach(before, after)
+        if bound is None:
+            bound = _latest(before, still)
+        yield from _early(was, now, before, after, bound)
+
+
+def _clock(condition: PodCondition) -> str:
+    return f"{condition.lastTransitionTime:%H:%M:%S}"
+
+
+def _early(was: PodCondition, now: PodCondition, before: Pod, after: Pod, bound: datetime) -> Iterator[Breach]:
+    """A status that changed, with a time at which it cannot have."""
+    when = now.lastTransitionTime
+    if when is None or was.lastTransitionTime is None:
+        return
+    if marked_lost(was) or marked_lost(now):
+        least = was.lastTransitionTime - _SKEW
+    else:
+        least = max(bound, was.lastTransitionTime)
+        if now.type == "Initialized" and now.status == "True":
+            least = max((least, *_completions(after)))
+        elif now.type in _READY:
+            caused = _risen(before, after) if now.status == "True" else _fallen(now, before, after)
+            least = least if caused is None else max(least, caused)
+    if when < least:
+        seen = f"{now.type} {was.status} -> {now.status}, lastTransitionTime {when:%H:%M:%S}"
+        yield Breach(_RULE, seen, f"a time not before {least:%H:%M:%S}, when it was still {was.status}")
+
+
+def _completions(pod: Pod) -> list[datetime]:
+    """When the regular init containers were done, without which a Pod is not initialized for the first time."""
+    if any(container.restartPolicyRules for container in (*pod.spec.containers, *pod.spec.initContainers)):
+        return []  # all of them may have run once more
+    ends = [status.state.terminated for status in pod.status.initContainerStatuses if status.ready]
+    return [end.finishedAt for end in ends if end is not None and end.finishedAt is not None]
+
+
+def _latest(pod: Pod, still: datetime | None) -> datetime:
+    """The latest time at which the kubelet is known to have had this status."""
+    status = pod.status
+    found = [c.lastTransitionTime for c in status.conditions if c.type in KUBELETS]
+    for one in status.containerStatuses + status.initContainerStatuses:
+        running, end = one.state.running, one.state.terminated
+        found.append(running.startedAt if running is not None else end.finishedAt if end is not None else None)
+    if still is not None:
+        found.append(still - _WRITE)
+    return max(moment for moment in (*found, pod.metadata.creationTimestamp or _LONG_AGO) if moment is not None)
+
+
+_LONG_AGO = datetime.fromisoformat("1970-01-01T00:00:00Z")
+
+
+def _risen(before: Pod, after: Pod) -> datetime | None:
+    """The latest start among the app containers, without which the Pod was not ready.
+
+    None if an instance may have been replaced without the Pod becoming unready: by a probe or a change of the spec.
+    """
+    spec = after.spec
+    if before.spec != spec or any(c.livenessProbe is not None or c.startupProbe is not None for c in spec.containers):
+        return None
+    starts = [app.state.running.startedAt for app in after.status.containerStatuses if app.state.running is not None]
+    return max((start for start in starts if start is not None), default=None)
+
+
+def _fallen(now: PodCondition, before: Pod, after: Pod) -> datetime | None:
+    """The earliest end of a container that ran before, without which the Pod was still ready.
+
+    None if something else may have made it unready: a readiness probe or gate, or its kubelet ending it.
+    """
+    spec, status = after.spec, after.status
+    if spec.readinessGates or _probed(spec.containers) or _probed(spec.initContainers):
+        return None
+    ended = spec.activeDeadlineSeconds is not None or status.reason or after.metadata.deletionTimestamp is not None
+    if now.reason == "PodFailed" and ended:
+        return None
+    ran = {one.name: one.containerID for one in before.status.containerStatuses if one.state.running is not None}
+    ends = []
+    for one in status.containerStatuses:
+        if one.name not in ran or (one.containerID == ran[one.name] and one.state.running is not None):
+            continue
+        end = one.state.terminated or one.lastState.terminated
+        if end is None or end.finishedAt is None:
+            return None
+        ends.append(end.finishedAt)
+    if before.status.initContainerStatuses != status.initContainerStatuses:
+        return None  # a sidecar's doing
+    return min(ends, default=None)
+
+
+def _probed(containers: Sequence[Container]) -> bool:
+    return any(c.readinessProbe is not None or c.startupProbe is not None for c in containers)
+
+
+def _moved(was: PodCondition, now: PodCondition, before: Pod, after: Pod) -> bool:
+    """Whether a later time under the same status stands for a change there and back that cannot have been."""
+    if now.type == "Initialized" and now.status == "False":
+        return _same(before.status.initContainerStatuses, after.status.initContainerStatuses)
+    if now.type == "ContainersReady":  # Ready goes with it, if it depends on nothing else
+        alone = not after.spec.readinessGates and _since(before, "Ready") == _since(after, "Ready") is not None
+        return alone or _nothing_happened(before, after)
+    if now.type != "Ready" or after.spec.readinessGates or was.lastTransitionTime is None:
+        return False
+    unheard = now.lastTransitionTime is None or now.lastTransitionTime - was.lastTransitionTime >= _UNHEARD
+    if unheard or marked_lost(was) or marked_lost(now):
+        return False  # the node controller may have been there
+    return _since(before, "ContainersReady") == _since(after, "ContainersReady") is not None
+
+
+def _found(pod: Pod, kind: str) -> PodCondition | None:
+    return next((condition for condition in pod.status.conditions if condition.type == kind), None)
+
+
+def _since(pod: Pod, kind: str) -> tuple[str, datetime | None] | None:
+    condition = _found(pod, kind)
+    return None if condition is None else (condition.status, condition.lastTransitionTime)
+
+
+def _nothing_happened(before: Pod, after: Pod) -> bool:
+    """Whether every container that counts for readiness is the same instance as before, in the same state."""
+    spec, old, new = after.spec, before.status, after.status
+    if _probed(spec.containers) or _probed(spec.initContainers):
+        return False
+    same = _same(old.containerStatuses, new.containerStatuses)
+    return same and _same(old.initContainerStatuses, new.initContainerStatuses)
+
+
+def _same(old: Sequence[ContainerStatus], new: Sequence[ContainerStatus]) -> bool:
+    return len(old) == len(new) and all(
+        was.containerID == now.containerID
+        and was.restartCount == now.restartCount
+        and was.lastState == now.lastState
+        and (was.state.running is None) == (now.state.running is None)
+        and (was.state.terminated is None) == (now.state.terminated is None)
+        for was, now in zip(old, new, strict=True)
+    )
+
+
+def _network_breach(before: Pod, after: Pod) -> Iterator[Breach]:
+    """A sandbox that is up again, and in it an instance that ran while it was not: a new one starts empty."""
+    ran = {one.containerID for one in statuses_of(before) if one.state.running is not None and one.containerID}
+    for one in statuses_of(after):
+        if one.state.running is not None and one.containerID in ran:
+            seen = f"{NETWORK} False -> True, and the same instance running before and after"
+            yield Breach("cond-podreadytostart-true", seen, container=one.name)
+            return
+
+
+def newest(pod: Pod) -> datetime | None:
+    """The latest time that the kubelet has written into a Pod's conditions."""
+    times = [c.lastTransitionTime for c in pod.status.conditions if c.type in KUBELETS and c.lastTransitionTime]
+    return max(times, default=None)
+
+
+def others(pod: Pod) -> list[PodCondition]:
+    """The conditions that somebody else than the kubelet may have written last."""
+    return [c for c in pod.status.conditions if c.type not in KUBELETS and (c.type != "Ready" or marked_lost(c))]
+
+
+def future_breaches(pod: Pod, at: datetime) -> Iterator[Breach]:
+    """Times of a status that lie after the recording of it."""
+    latest = at + AHEAD
+    for condition in pod.status.conditions:
+        if condition.lastTransitionTime is not None and condition.lastTransitionTime > latest:
+            yield Breach(_RULE, f"{condition.type} since {_clock(condition)}, seen at {at:%H:%M:%S}")
+    for one in pod.status.initContainerStatuses + pod.status.containerStatuses:
+        running, end = one.state.running, one.state.terminated
+        if running is not None and running.startedAt is not None and running.startedAt > latest:
+            seen = f"startedAt {running.startedAt:%H:%M:%S}, seen at {at:%H:%M:%S}"
+            yield Breach("cstate-running", seen, container=one.name)
+        if end is not None and end.finishedAt is not None and end.finishedAt > latest:
+            seen = f"finishedAt {end.finishedAt:%H:%M:%S}, seen at {at:%H:%M:%S}"
+            yield Breach("cstate-terminated-fields", seen, container=one.name)
+
+
+def left_breaches(turns: Sequence[Turn], after: Pod) -> Iterator[Breach]:
+    """Conditions of a Pod that is over which were not left as they were, and yet name another end.
+
+    The last step of a termination may leave them; what it writes anew names the phase. When a kubelet ends a Pod for
+    its node's sake it writes Failed over a status already derived, in which all containers may have exited 0.
+    """
+    reason = {"Succeeded": "PodCompleted", "Failed": "PodFailed"}.get(after.status.phase)
+    if reason is None or ended_for_node(after.status.conditions):
+        return
+    for was, now in turns:
+        if (was.status, was.reason) == (now.status, now.reason):
+            continue
+        if now.type in _READY and now.reason in ("PodCompleted", "PodFailed") and now.reason != reason:
+            seen = f"{now.type} {now.status} {now.reason} in phase {after.status.phase}"
+            yield Breach("cond-containersready-terminal", seen, f"{now.type} False {reason}")
+        elif now.type == "Initialized" and was.reason == "PodCompleted" and was.status == "True":
+            seen = f"Initialized {was.status} {was.reason} -> {now.status} {now.reason}".rstrip()
+            yield Breach("cond-initialized-podcompleted", seen, "Initialized True PodCompleted")
+
+
+def unwritten_breaches(before: Pod, after: Pod) -> Iterator[Breach]:
+    """Ready False without a reason, as the node controller leaves it, where that cannot have been.
+
+    It only takes away a Ready that was True, later than the Pod became ready; and the kubelet, once it writes again,
+    writes Ready as well.
+    """
+    now = next(filter(marked_lost, after.status.conditions), None)
+    if now is None:
+        return
+    beside = _found(after, "ContainersReady")
+    if beside is not None and beside.status == "True" and beside.lastTransitionTime == now.lastTransitionTime:
+        seen = f"Ready False without a reason since {_clock(now)}, when ContainersReady turned True"
+        yield Breach("cond-ready-copies-containersready", seen)
+        return
+    if _found(before, "Ready") != now:
+        return
+    if _found(before, "ContainersReady") != _found(after, "ContainersReady") or not (
+        _same(before.status.containerStatuses, after.status.containerStatuses)
+        and _same(before.status.initContainerStatuses, after.status.initContainerStatuses)
+    ):
+        yield Breach("cond-ready-copies-containersready", "Ready False without a reason, in a newer status")
