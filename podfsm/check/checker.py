@@ -186,7 +186,7 @@ class Checker:
         for rule, _, about in self._asked.one_timed if earlier else ():
             if not about & parts and (rule, "") in earlier:
                 found.append(Breach(rule, ""))
-        judged = (shape, past.was_initialized, past.gate_views, past.deleting)
+        judged = (shape, past.was_initialized, past.gate_views, past.deleting, past.overdue)
         if judged not in self._shapes.fine or is_static(pod.metadata):
             shaped = [Breach(rule, snapshot_words(pod)) for rule, holds in self._asked.one_shaped if not holds(pod)]
             shaped += derived_breaches(pod, past, self.gates)

@@ -46,7 +46,7 @@ def derived_breaches(pod: Pod, past: Past, gates: Gates) -> Iterator[Breach]:
         return
     phases = _phases(pod, gates)
     deleting = past.deleting or pod.metadata.deletionTimestamp is not None
-    yield from _phase_breach(pod, phases, deleting)
+    yield from _phase_breach(pod, phases, deleting=deleting, overdue=past.overdue)
     known = by_type(status.conditions)
     said = known.get("ContainersReady")
     if said is not None:
@@ -117,13 +117,15 @@ def _not_started(spec: PodSpec, init: Sequence[ContainerStatus], gates: Gates) -
         )
 
 
-def _phase_breach(pod: Pod, phases: set[str], deleting: bool) -> Iterator[Breach]:
+def _phase_breach(pod: Pod, phases: set[str], *, deleting: bool, overdue: bool) -> Iterator[Breach]:
     phase, status = pod.status.phase, pod.status
     allowed = set(phases)
     if phases & TERMINAL and not is_static(pod.metadata):
         allowed |= {PENDING, RUNNING} if _apps_ran(pod) else {PENDING}  # withheld until the sandbox is down
     if status.reason or marked_by_gc(pod) or (deleting and not _all_succeeded(pod, phases)):
         allowed.add(FAILED)
+    if overdue:
+        allowed.add(PENDING)  # Failed by the deadline is withheld while containers stop, and the older phase stays
     if phase in allowed or not phase:
         return
     expected = sorted(phases)

@@ -6,8 +6,10 @@ from attrs import evolve, frozen
 
 from podfsm.check.reads import APPS, CONDITIONS, EPHEMERAL, INIT, METADATA, OTHER
 from podfsm.kube.objects import Pod, PodCondition
+from podfsm.kube.times import seconds_of
 from podfsm.rules.condition_list import by_type
-from podfsm.rules.instance_invariants import sandbox_anew, statuses_of
+from podfsm.rules.deadline import deadline_at
+from podfsm.rules.instance_invariants import began_at, sandbox_anew, statuses_of
 from podfsm.rules.readiness_gates import shut_gates
 
 _NONE: frozenset[bool] = frozenset()
@@ -24,6 +26,8 @@ class Past:
     """Whether all readiness gates were True when the kubelet may have looked last: a gate was moved since."""
     deleting: bool = False
     """The Pod was being deleted."""
+    overdue: bool = False
+    """A container was started when the active deadline had passed."""
     counts_exactly: bool = False
     """The Pod was seen from its beginning, and nothing tells of a second sandbox, in which counting begins anew."""
 
@@ -41,18 +45,27 @@ def pasts(was: Past | None, before: Pod | None, pod: Pod, parts: int) -> tuple[P
     initialized = was.was_initialized if was is not None else False
     if parts & CONDITIONS:
         initialized = any(c.type == "Initialized" and c.status == "True" for c in pod.status.conditions)
+    overdue = pod.spec.activeDeadlineSeconds is not None and _started_late(pod)
     if was is None or before is None:
         began = any(c.type == "Ready" for c in pod.status.conditions)
-        return _UNKNOWN, Past(initialized, _ANY if began else _NONE, deleting, not _has_run(pod))
+        after = Past(initialized, _ANY if began else _NONE, deleting, overdue, not _has_run(pod))
+        return evolve(_UNKNOWN, overdue=True) if overdue else _UNKNOWN, after
     now, later = was.gate_views, was.gate_views
     if parts & CONDITIONS and pod.spec.readinessGates:
         now, later = _views(was, before, pod)
-    seen = was if now == was.gate_views else evolve(was, gate_views=now)
+    overdue = overdue or was.overdue
+    seen = was if (now, overdue) == (was.gate_views, was.overdue) else evolve(was, gate_views=now, overdue=overdue)
     deleting = deleting or was.deleting
     exact = was.counts_exactly and not (_has_run(before) and sandbox_anew(before, pod))
-    if (initialized, later, deleting, exact) == (was.was_initialized, was.gate_views, was.deleting, was.counts_exactly):
-        return seen, was
-    return seen, Past(initialized, later, deleting, exact)
+    after = Past(initialized, later, deleting, overdue, exact)
+    return seen, was if after == was else after
+
+
+def _started_late(pod: Pod) -> bool:
+    """Whether a container was started when the active deadline had passed."""
+    deadline = deadline_at(pod)
+    starts = [began_at(status.state) for status in pod.status.containerStatuses]
+    return deadline is not None and any(start is not None and seconds_of(start) >= deadline for start in starts)
 
 
 def _has_run(pod: Pod) -> bool:

@@ -102,9 +102,14 @@ def restart_breaches(kept: Restarts, before: Pod, after: Pod, gates: Gates) -> I
 
 
 def _ended_before_sandbox(end: ContainerStateTerminated | None, pod: Pod) -> bool:
-    """Whether the instance before ended in an older sandbox: in a new one init containers and apps begin anew."""
+    """Whether the instance before ended in an older sandbox: in a new one init containers and apps begin anew.
+
+    Times are whole seconds: an end in the second in which the sandbox became ready is older if its start was.
+    """
     since = sandbox_since(pod)
-    return end is not None and end.finishedAt is not None and since is not None and since > end.finishedAt
+    if end is None or end.finishedAt is None or end.startedAt is None or since is None:
+        return False
+    return since >= end.finishedAt and since > end.startedAt
 
 
 def _message_breach(now: ContainerStatus, gates: Gates) -> Iterator[Breach]:
