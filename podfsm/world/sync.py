@@ -79,7 +79,8 @@ def _actions(m: Model, d: Draft, op: Op) -> Progress:
         d.event("Normal", "SandboxChanged", "Pod sandbox changed, it will be killed and re-created.")
     if not restart_all:
         _note_finished(m, d, {*actions.init_to_start, *actions.apps_to_start})
-    stopped = {k.name for k in actions.to_kill}  # they start anew with the new resources
+    # Who is stopped starts anew with the new resources; where all are restarted nothing else is looked at.
+    stopped = {k.name for k in actions.to_kill} | {c.name for c in d.view if actions.to_reset}
     resized = tuple(r for r in resizing.resizes(m, d, pod) if r.name not in stopped)
     d.plan = (op, *_plan(actions, resized))
     return Progress.DONE

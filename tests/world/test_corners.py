@@ -105,3 +105,20 @@ def test_the_newest_of_all_removed_records_is_counted_on(tmp_path):
     attempts = [{"run": "1s", "exit": code} for code in (1, 1, 42, 1)]
     done = run(tmp_path, {"containers": [entry]}, containers=[{"container": "app", "attempts": [*attempts, {}]}])
     assert counts(done, "app") == [0, 1, 2, 3, 4]
+
+
+def test_a_restart_of_all_leaves_resizes_for_later(tmp_path):
+    memory = {"resourceName": "memory", "restartPolicy": "RestartContainer"}
+    rule = {"action": "RestartAllContainers", "exitCodes": {"operator": "NotIn", "values": [42]}}
+    more = [{"name": "proxy", "resources": {"requests": {"memory": "96Mi"}}}]
+    done = run(
+        tmp_path,
+        {
+            "initContainers": [{"name": "proxy", "image": IMAGE, "restartPolicy": "Always", "resizePolicy": [memory]}],
+            "containers": [{"name": "app", "image": IMAGE, "restartPolicy": "OnFailure", "restartPolicyRules": [rule]}],
+        },
+        until=20.0,
+        containers=[{"container": "app", "attempts": [{"run": "1s"}]}],
+        steps=[{"at": "2s", "patch": "pods/p/resize", "type": "strategic", "body": {"spec": {"initContainers": more}}}],
+    )
+    assert "reset" in [trigger for _, trigger in pulled(done, "proxy")]
