@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from podfsm.kube.objects import ContainerState, PodCondition
+from podfsm.rules.condition_list import marked_lost
 
 _BY_REASON = {
     ("PodScheduled", "SchedulingGated"): "sched-gates",
@@ -27,11 +28,15 @@ _BY_TYPE = {
     ("AllContainersRestarting", "True"): "cond-allcontainersrestarting",
     ("AllContainersRestarting", "False"): "cond-allcontainersrestarting",
     ("DisruptionTarget", "True"): "cond-disruptiontarget-reasons",
+    ("PodResizeInProgress", "True"): "resize-in-progress",
+    ("PodResizePending", "True"): "resize-pending",
 }
 
 
 def rule_of(condition: PodCondition) -> str:
     """The id of the rule that gave the condition this status and reason; the gate rule for conditions of others."""
+    if marked_lost(condition):
+        return "node-pods-unready"
     by_reason = _BY_REASON.get((condition.type, condition.reason))
     return by_reason or _BY_TYPE.get((condition.type, condition.status), "cond-kubelet-owned-set")
 
