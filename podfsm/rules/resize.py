@@ -107,6 +107,20 @@ def init_not_restarted(container: Container) -> bool:
     return all(policy.restartPolicy != RESTART for policy in container.resizePolicy)
 
 
+@validation(
+    "resize-node-capacity",
+    machine="pod",
+    cites=[_PAGE, source("plugin/pkg/admission/podresize/admission.go")],
+    since="1.36",
+    documented="the kubelet says Infeasible in PodResizePending, as it did before 1.36",
+    allows=[({"cpu": 1500, "memory": 64}, {"cpu": 2000, "memory": 512}), ({}, {"cpu": 2000})],
+    refuses=[({"cpu": 50_000}, {"cpu": 2000})],
+)
+def within_node(asked: Mapping[str, int], allocatable: Mapping[str, int]) -> bool:
+    """A resize to more cpu or memory than the Pod's node can allocate at all is refused by the API server."""
+    return all(asked.get(name, 0) <= allocatable.get(name, 0) for name in ("cpu", "memory"))
+
+
 @guard(
     "resize-restart-policy",
     machine=("container", "sidecar_container"),

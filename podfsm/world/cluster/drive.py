@@ -28,6 +28,7 @@ from podfsm.world.cluster import (
     presets,
     pressure,
     replicas,
+    resizing,
     scheduler,
     serving,
     shutdown,
@@ -36,7 +37,7 @@ from podfsm.world.cluster import (
 )
 from podfsm.world.cluster.desk import Desk
 from podfsm.world.model import Model
-from podfsm.world.step import Appear, Create, Event, Step, World, step
+from podfsm.world.step import Appear, Create, Event, Patch, Step, World, step
 
 
 @frozen
@@ -184,6 +185,10 @@ def take(m: Model, world: World, event: Event | ClusterEvent, at: float) -> Step
         desk = Desk.open(m, world, at)
         desk.pod(presets.admitted(desk, event))
         return desk.close()
+    if isinstance(event, Patch) and event.subresource == resizing.RESIZE:
+        desk = Desk.open(m, world, at)
+        if resizing.refused(desk, event):
+            return desk.close()
     key = getattr(event, "key", "")
     before = world.pods.get(key)
     done = step(m, world, event, at)  # type: ignore[arg-type]

@@ -1,5 +1,7 @@
 """Nodes that fall silent, come back, are tainted or deleted, and what becomes of their Pods."""
 
+import pytest
+
 from tests.world.cluster.runs import Run, node, owner, pod
 
 TAINT = {"key": "k", "value": "v", "effect": "NoExecute"}
@@ -148,3 +150,14 @@ def test_an_unscheduled_pod_that_only_a_finalizer_keeps():
     run = Run(node("a"), held, steps=steps)
     assert 6 < run.when("p", "Failed") <= 26
     assert run.when("p", "gone") == 50
+
+
+@pytest.mark.parametrize(("version", "cpu", "stored"), [("1.36", "8", False), ("1.36", "3", True), ("1.35", "8", True)])
+def test_a_resize_beyond_the_node_is_refused_since_1_36(version, cpu, stored):
+    """Rule resize-node-capacity."""
+    body = {"spec": {"containers": [{"name": "app", "resources": {"requests": {"cpu": cpu}}}]}}
+    patch = {"at": 5, "patch": "pods/p/resize", "type": "strategic", "body": body}
+    run = Run(node("a", cpu="4"), pod("p"), steps=[patch], duration=20, kubernetes=version)
+    last = run.snapshots[-1].pod
+    assert (last.metadata.generation == 2) == stored
+    assert any("refused by the API server" in note for note in run.notes) != stored
