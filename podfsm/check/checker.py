@@ -6,7 +6,8 @@ from collections import OrderedDict
 from collections.abc import Iterator
 from datetime import datetime
 
-from attrs import define, evolve, field
+from attrs import define, field
+from msgspec.structs import replace
 
 from podfsm.check.asked import asked
 from podfsm.check.clock import Clock
@@ -39,7 +40,7 @@ from podfsm.engine.rule import Registry, Rule
 from podfsm.engine.versions import Gates
 from podfsm.kube.objects import Pod
 from podfsm.rules.catalogue import all_rules
-from podfsm.rules.condition_list import marked_lost
+from podfsm.rules.condition_list import lost_mark
 from podfsm.rules.container_invariants import leaves_terminated
 from podfsm.rules.phase import TERMINAL, is_static
 from podfsm.rules.qos import qos_class
@@ -261,7 +262,7 @@ class Checker:
             if after.status.phase in TERMINAL:
                 yield from left_breaches(turns, after)
         yield from unwritten_breaches(before, after)
-        known.restarts.marked = known.restarts.marked or any(map(marked_lost, after.status.conditions))
+        known.restarts.marked = known.restarts.marked or lost_mark(after.status.conditions) is not None
 
     def _name(self, key: str, pod: Pod) -> None:
         """Remember who has a name; who had it before is gone, though that was not seen."""
@@ -289,7 +290,7 @@ class Checker:
     def _finding(self, breach: Breach, seen: Observation) -> Finding:
         rule: Rule = self.rules[breach.rule]
         metadata = seen.pod.metadata
-        place = evolve(
+        place = replace(
             seen.place,
             pod=f"{metadata.namespace or 'default'}/{metadata.name}",
             uid=metadata.uid,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import lru_cache
+from operator import attrgetter
 from typing import Any
 
 from podfsm.check.reads import names_in
@@ -90,7 +91,7 @@ class Shapes:
             status.phase,
             status.reason,
             pod.metadata.deletionTimestamp is None,
-            tuple([(c.type, c.status, c.reason, c.message) for c in status.conditions]),
+            tuple(map(_condition, status.conditions)),
             tuple([_status(one) for one in status.containerStatuses]),
             tuple([_status(one) for one in status.initContainerStatuses]),
             tuple([_status(one) for one in status.ephemeralContainerStatuses]),
@@ -106,6 +107,9 @@ class Shapes:
     def _forget(self) -> None:
         self._numbers.clear()
         self.fine.clear()
+
+
+_condition = attrgetter("type", "status", "reason", "message")
 
 
 def _container(container: Container) -> tuple[Any, ...]:
