@@ -166,7 +166,8 @@ class Checker:
             self._forget(key)
         elif known is None:
             self._name(key, pod)
-            self._known[key] = Known(pod, version, seen.at, self._epoch, after, spec, shape, still)
+            restarts = Restarts(marked=lost_mark(pod.status.conditions) is not None)
+            self._known[key] = Known(pod, version, seen.at, self._epoch, after, spec, shape, still, restarts)
         else:
             known.pod, known.version, known.at, known.epoch = pod, version, seen.at, self._epoch
             known.past, known.spec, known.shape, known.broken = after, spec, shape, still
@@ -251,7 +252,8 @@ class Checker:
         if known.past.counts_exactly:
             yield from uncounted_breaches(before, after)
         yield from restart_breaches(known.restarts, before, after, self.gates)
-        yield from end_breaches(before, after, known.clock.still)
+        if known.clock.still is not None:
+            yield from end_breaches(before, after, known.clock.still)
 
     def _condition_breaches(self, known: Known, after: Pod) -> Iterator[Breach]:
         before = known.pod
@@ -261,8 +263,10 @@ class Checker:
             yield from transition_breaches(before, after, turns, known.clock.still)
             if after.status.phase in TERMINAL:
                 yield from left_breaches(turns, after)
-        yield from unwritten_breaches(before, after)
-        known.restarts.marked = known.restarts.marked or lost_mark(after.status.conditions) is not None
+        lost = lost_mark(after.status.conditions)
+        if lost is not None:
+            yield from unwritten_breaches(before, after, lost)
+            known.restarts.marked = True
 
     def _name(self, key: str, pod: Pod) -> None:
         """Remember who has a name; who had it before is gone, though that was not seen."""

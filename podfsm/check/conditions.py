@@ -95,10 +95,8 @@ def _ignored(pod: Pod, due: float) -> Iterator[Breach]:
         yield Breach("deadline-enforced", "containers are started long after the deadline")
 
 
-def end_breaches(before: Pod, after: Pod, seen_before: datetime | None) -> Iterator[Breach]:
+def end_breaches(before: Pod, after: Pod, seen_before: datetime) -> Iterator[Breach]:
     """An instance that had ended long before it was last seen running."""
-    if seen_before is None:
-        return
     for was, now in pairs(before, after):
         end = now.state.terminated
         if was.state.running is None or end is None or now.containerID != was.containerID or end.finishedAt is None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from operator import attrgetter
+
 from attrs import evolve, frozen
 
 from podfsm.check.reads import APPS, CONDITIONS, EPHEMERAL, INIT, METADATA, OTHER
@@ -33,6 +35,7 @@ class Past:
 
 
 _UNKNOWN = Past()
+_CONTAINER_ID = attrgetter("containerID")
 _TELLING = METADATA | CONDITIONS | APPS | INIT | EPHEMERAL | OTHER
 """The parts of a Pod out of which something is remembered."""
 
@@ -72,7 +75,7 @@ def _started_late(pod: Pod) -> bool:
 
 def _has_run(pod: Pod) -> bool:
     """Whether an instance of a container was created."""
-    return bool([status for status in statuses_of(pod) if status.containerID])
+    return any(map(_CONTAINER_ID, statuses_of(pod)))
 
 
 def _views(was: Past, before: Pod, pod: Pod) -> tuple[frozenset[bool], frozenset[bool]]:

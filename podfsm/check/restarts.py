@@ -17,7 +17,6 @@ from podfsm.engine.versions import Gates
 from podfsm.kube.objects import Container, ContainerStateTerminated, ContainerStatus, Pod, PodSpec
 from podfsm.kube.times import seconds_of
 from podfsm.rules import backoff
-from podfsm.rules.condition_list import lost_mark
 from podfsm.rules.crash_backoff import BackOffEntry, expiry, limits, stated_delay
 from podfsm.rules.deadline import deadline_at
 from podfsm.rules.instance_invariants import counted, counts_up, pairs, sandbox_anew, sandbox_since, statuses_of
@@ -52,8 +51,9 @@ class Restarts:
         stamp, grace = after.metadata.deletionTimestamp, after.metadata.deletionGracePeriodSeconds
         if stamp is not None and self.deleted_at is None:
             self.deleted_at = stamp - timedelta(seconds=grace or 0)
-        if before.spec.containers != after.spec.containers or before.spec.initContainers != after.spec.initContainers:
-            for one in (*before.spec.containers, *before.spec.initContainers):
+        old, new = before.spec, after.spec
+        if old is not new and (old.containers != new.containers or old.initContainers != new.initContainers):
+            for one in (*old.containers, *old.initContainers):
                 self.specs.setdefault(one.name, one)
 
 
@@ -70,7 +70,6 @@ def uncounted_breaches(before: Pod, after: Pod) -> Iterator[Breach]:
 def restart_breaches(kept: Restarts, before: Pod, after: Pod, gates: Gates) -> Iterator[Breach]:
     """New instances between two snapshots that came too early, too late or against the restart policy."""
     kept.notice(before, after)
-    kept.marked = kept.marked or lost_mark(before.status.conditions) is not None
     if kept.deleted_at is not None and before.status.initContainerStatuses != after.status.initContainerStatuses:
         yield from _stop_order_breaches(kept.deleted_at, before, after, gates)
     anew = sandbox_anew(before, after)

@@ -92,9 +92,9 @@ class Shapes:
             status.reason,
             pod.metadata.deletionTimestamp is None,
             tuple(map(_condition, status.conditions)),
-            tuple([_status(one) for one in status.containerStatuses]),
-            tuple([_status(one) for one in status.initContainerStatuses]),
-            tuple([_status(one) for one in status.ephemeralContainerStatuses]),
+            tuple(map(_status, status.containerStatuses)),
+            tuple(map(_status, status.initContainerStatuses)),
+            tuple(map(_status, status.ephemeralContainerStatuses)),
         )
         found = self._numbers.get(key)
         if found is None:
@@ -122,6 +122,7 @@ def _container(container: Container) -> tuple[Any, ...]:
 
 
 def _status(status: ContainerStatus) -> tuple[Any, ...]:
+    last = status.lastState
     return (
         status.name,
         status.ready,
@@ -129,7 +130,7 @@ def _status(status: ContainerStatus) -> tuple[Any, ...]:
         status.restartCount,
         not status.containerID,
         _state(status.state),
-        None if status.lastState.terminated is None else _state(status.lastState),
+        None if last.terminated is None else _state(last),
     )
 
 

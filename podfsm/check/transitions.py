@@ -12,7 +12,7 @@ from operator import attrgetter
 
 from podfsm.check.finding import Breach
 from podfsm.kube.objects import Container, ContainerStatus, Pod, PodCondition
-from podfsm.rules.condition_list import NETWORK, ended_for_node, lost_mark, marked_lost, of_type
+from podfsm.rules.condition_list import NETWORK, ended_for_node, marked_lost, of_type
 from podfsm.rules.instance_invariants import statuses_of
 
 KUBELETS = frozenset({"ContainersReady", "Initialized", NETWORK})
@@ -255,15 +255,12 @@ def left_breaches(turns: Sequence[Turn], after: Pod) -> Iterator[Breach]:
             yield Breach("cond-initialized-podcompleted", seen, "Initialized True PodCompleted")
 
 
-def unwritten_breaches(before: Pod, after: Pod) -> Iterator[Breach]:
-    """Ready False without a reason, as the node controller leaves it, where that cannot have been.
+def unwritten_breaches(before: Pod, after: Pod, now: PodCondition) -> Iterator[Breach]:
+    """Ready False without a reason (`now`), as the node controller leaves it, where that cannot have been.
 
     It only takes away a Ready that was True, later than the Pod became ready; and the kubelet, once it writes again,
     writes Ready as well.
     """
-    now = lost_mark(after.status.conditions)
-    if now is None:
-        return
     beside = of_type(after.status.conditions, "ContainersReady")
     if beside is not None and beside.status == "True" and beside.lastTransitionTime == now.lastTransitionTime:
         seen = f"Ready False without a reason since {_clock(now)}, when ContainersReady turned True"

@@ -172,9 +172,9 @@ def transitions_on_change(before: Pod, after: Pod) -> bool:
     was = by_type(before.status.conditions)
     for condition in after.status.conditions:
         old = was.get(condition.type)
-        if old is None or condition.type not in _LIFECYCLE or old.status != condition.status:
+        if old is None or old.lastTransitionTime == condition.lastTransitionTime or old.status != condition.status:
             continue
-        if old.lastTransitionTime is None or condition.lastTransitionTime is None:
+        if old.lastTransitionTime is None or condition.lastTransitionTime is None or condition.type not in _LIFECYCLE:
             continue
         if condition.lastTransitionTime < old.lastTransitionTime and not marked_lost(old):
             return False
