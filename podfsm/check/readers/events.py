@@ -11,7 +11,7 @@ from podfsm.kube.objects import ObjectMeta, Pod, PodSpec, PodStatus, Struct
 
 TYPES = (ADDED, MODIFIED, DELETED)
 
-_SPECS = 10_000
+_SPECS = 2_000
 """Of how many Pods the spec is remembered; those first seen go first."""
 
 
