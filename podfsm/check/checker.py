@@ -6,7 +6,8 @@ from collections import OrderedDict
 from collections.abc import Iterator
 from datetime import datetime
 
-from attrs import define, evolve, field
+from attrs import define, field
+from msgspec.structs import replace
 
 from podfsm.check.asked import asked
 from podfsm.check.clock import Clock
@@ -39,7 +40,7 @@ from podfsm.engine.rule import Registry, Rule
 from podfsm.engine.versions import Gates
 from podfsm.kube.objects import Pod
 from podfsm.rules.catalogue import all_rules
-from podfsm.rules.condition_list import marked_lost
+from podfsm.rules.condition_list import lost_mark
 from podfsm.rules.container_invariants import leaves_terminated
 from podfsm.rules.phase import TERMINAL, is_static
 from podfsm.rules.qos import qos_class
@@ -165,7 +166,8 @@ class Checker:
             self._forget(key)
         elif known is None:
             self._name(key, pod)
-            self._known[key] = Known(pod, version, seen.at, self._epoch, after, spec, shape, still)
+            restarts = Restarts(marked=lost_mark(pod.status.conditions) is not None)
+            self._known[key] = Known(pod, version, seen.at, self._epoch, after, spec, shape, still, restarts)
         else:
             known.pod, known.version, known.at, known.epoch = pod, version, seen.at, self._epoch
             known.past, known.spec, known.shape, known.broken = after, spec, shape, still
@@ -250,7 +252,8 @@ class Checker:
         if known.past.counts_exactly:
             yield from uncounted_breaches(before, after)
         yield from restart_breaches(known.restarts, before, after, self.gates)
-        yield from end_breaches(before, after, known.clock.still)
+        if known.clock.still is not None:
+            yield from end_breaches(before, after, known.clock.still)
 
     def _condition_breaches(self, known: Known, after: Pod) -> Iterator[Breach]:
         before = known.pod
@@ -260,8 +263,10 @@ class Checker:
             yield from transition_breaches(before, after, turns, known.clock.still)
             if after.status.phase in TERMINAL:
                 yield from left_breaches(turns, after)
-        yield from unwritten_breaches(before, after)
-        known.restarts.marked = known.restarts.marked or any(map(marked_lost, after.status.conditions))
+        lost = lost_mark(after.status.conditions)
+        if lost is not None:
+            yield from unwritten_breaches(before, after, lost)
+            known.restarts.marked = True
 
     def _name(self, key: str, pod: Pod) -> None:
         """Remember who has a name; who had it before is gone, though that was not seen."""
@@ -289,7 +294,7 @@ class Checker:
     def _finding(self, breach: Breach, seen: Observation) -> Finding:
         rule: Rule = self.rules[breach.rule]
         metadata = seen.pod.metadata
-        place = evolve(
+        place = replace(
             seen.place,
             pod=f"{metadata.namespace or 'default'}/{metadata.name}",
             uid=metadata.uid,

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from podfsm.check.finding import Breach
 from podfsm.kube.objects import Pod, PodCondition
 from podfsm.kube.times import seconds_of
-from podfsm.rules.condition_list import by_type
+from podfsm.rules.condition_list import by_type, of_type
 from podfsm.rules.deadline import REASON, deadline_at
 from podfsm.rules.facts import PodFacts
 from podfsm.rules.instance_invariants import pairs
@@ -23,19 +23,20 @@ _LATE = timedelta(seconds=60)
 
 def condition_breaches(before: Pod, after: Pod) -> Iterator[Breach]:
     """Conditions that went back on what cannot be taken back."""
-    yield from _gated_breach(before, after)
-    was = next((c for c in before.status.conditions if c.type == "Ready"), None)
+    if not after.spec.nodeName:
+        yield from _gated_breach(before, after)
+    was = of_type(before.status.conditions, "Ready")
     if was is None or not _over(was):
         return
-    now = next((c for c in after.status.conditions if c.type == "Ready"), None)
+    now = of_type(after.status.conditions, "Ready")
     if now is not None and now.status == "True":
         seen = f"Ready False {was.reason} -> True"
         yield Breach("term-worker-one-way", seen, "a Pod whose end has begun does not become ready again")
 
 
 def _gated_breach(before: Pod, after: Pod) -> Iterator[Breach]:
-    """A Pod that the scheduler has looked at, said to be gated although it has no gates."""
-    if after.spec.schedulingGates or before.spec.schedulingGates or after.spec.nodeName:
+    """A Pod without a node that the scheduler has looked at, said to be gated although it has no gates."""
+    if after.spec.schedulingGates or before.spec.schedulingGates:
         return
     was = next((c.reason for c in before.status.conditions if c.type == "PodScheduled"), "")
     now = next((c.reason for c in after.status.conditions if c.type == "PodScheduled"), "")
@@ -94,10 +95,8 @@ def _ignored(pod: Pod, due: float) -> Iterator[Breach]:
         yield Breach("deadline-enforced", "containers are started long after the deadline")
 
 
-def end_breaches(before: Pod, after: Pod, seen_before: datetime | None) -> Iterator[Breach]:
+def end_breaches(before: Pod, after: Pod, seen_before: datetime) -> Iterator[Breach]:
     """An instance that had ended long before it was last seen running."""
-    if seen_before is None:
-        return
     for was, now in pairs(before, after):
         end = now.state.terminated
         if was.state.running is None or end is None or now.containerID != was.containerID or end.finishedAt is None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+import msgspec
 from attrs import frozen
 
 from podfsm.check.finding import Place
@@ -19,8 +20,7 @@ CHANGES = (ADDED, MODIFIED, DELETED, SEEN)
 _NOWHERE = Place()
 
 
-@frozen
-class Observation:
+class Observation(msgspec.Struct, frozen=True):
     """One sight of a Pod. `at` is when it was seen, if the recording says so."""
 
     type: str

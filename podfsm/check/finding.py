@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+import msgspec
 from attrs import frozen
 
 from podfsm.engine.rule import Rule
@@ -14,11 +15,11 @@ SEVERITIES = (ERROR, WARNING, NOTE)
 note: worth knowing, no rule is broken."""
 
 
-@frozen
-class Place:
+class Place(msgspec.Struct, frozen=True):
     """Where something was read: file and line, the number of the event, whose Pod, and when it was seen.
 
-    `line` and `number` count from 1; 0 is unknown. `pod` is namespace/name.
+    `line` and `number` count from 1; 0 is unknown. `pod` is namespace/name. One is made for each event, so it is one of
+    msgspec's classes, which are made in a tenth of the time.
     """
 
     source: str = ""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from operator import attrgetter
+
 from attrs import evolve, frozen
 
 from podfsm.check.reads import APPS, CONDITIONS, EPHEMERAL, INIT, METADATA, OTHER
@@ -33,6 +35,7 @@ class Past:
 
 
 _UNKNOWN = Past()
+_CONTAINER_ID = attrgetter("containerID")
 _TELLING = METADATA | CONDITIONS | APPS | INIT | EPHEMERAL | OTHER
 """The parts of a Pod out of which something is remembered."""
 
@@ -44,7 +47,7 @@ def pasts(was: Past | None, before: Pod | None, pod: Pod, parts: int) -> tuple[P
     deleting = pod.metadata.deletionTimestamp is not None
     initialized = was.was_initialized if was is not None else False
     if parts & CONDITIONS:
-        initialized = any(c.type == "Initialized" and c.status == "True" for c in pod.status.conditions)
+        initialized = bool([c for c in pod.status.conditions if c.type == "Initialized" and c.status == "True"])
     overdue = pod.spec.activeDeadlineSeconds is not None and _started_late(pod)
     if was is None or before is None:
         began = any(c.type == "Ready" for c in pod.status.conditions)
@@ -54,11 +57,13 @@ def pasts(was: Past | None, before: Pod | None, pod: Pod, parts: int) -> tuple[P
     if parts & CONDITIONS and pod.spec.readinessGates:
         now, later = _views(was, before, pod)
     overdue = overdue or was.overdue
-    seen = was if (now, overdue) == (was.gate_views, was.overdue) else evolve(was, gate_views=now, overdue=overdue)
+    same = overdue == was.overdue and now == was.gate_views
+    seen = was if same else evolve(was, gate_views=now, overdue=overdue)
     deleting = deleting or was.deleting
     exact = was.counts_exactly and not (_has_run(before) and sandbox_anew(before, pod))
-    after = Past(initialized, later, deleting, overdue, exact)
-    return seen, was if after == was else after
+    told = (initialized, later, deleting, overdue, exact)
+    same = told == (was.was_initialized, was.gate_views, was.deleting, was.overdue, was.counts_exactly)
+    return seen, was if same else Past(*told)
 
 
 def _started_late(pod: Pod) -> bool:
@@ -70,7 +75,7 @@ def _started_late(pod: Pod) -> bool:
 
 def _has_run(pod: Pod) -> bool:
     """Whether an instance of a container was created."""
-    return bool([status for status in statuses_of(pod) if status.containerID])
+    return any(map(_CONTAINER_ID, statuses_of(pod)))
 
 
 def _views(was: Past, before: Pod, pod: Pod) -> tuple[frozenset[bool], frozenset[bool]]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import lru_cache
+from operator import attrgetter
 from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
@@ -85,7 +86,7 @@ def _codes(code: CodeType) -> Iterator[CodeType]:
 def changed(before: Pod, after: Pod) -> int:
     """The parts that differ between two snapshots, as bits. The resourceVersion is no part."""
     old, new = before.status, after.status
-    bits = 0 if before.spec == after.spec else SPEC
+    bits = 0 if before.spec is after.spec or before.spec == after.spec else SPEC
     if old.conditions != new.conditions:
         bits |= CONDITIONS
     if old.containerStatuses != new.containerStatuses:
@@ -96,38 +97,32 @@ def changed(before: Pod, after: Pod) -> int:
         bits |= EPHEMERAL
     if old.phase != new.phase or old.reason != new.reason or old.message != new.message:
         bits |= PHASE
-    if _others(before) != _others(after):
+    if _others(old) != _others(new):
         bits |= OTHER
-    return bits if _marks(before) == _marks(after) else bits | METADATA
+    return bits if _marks(before.metadata) == _marks(after.metadata) else bits | METADATA
 
 
-def _others(pod: Pod) -> tuple[object, ...]:
-    status = pod.status
-    return (
-        status.startTime,
-        status.observedGeneration,
-        status.podIP,
-        status.hostIP,
-        status.qosClass,
-        status.podIPs,
-        status.hostIPs,
-        status.resize,
-        status.nominatedNodeName,
-    )
-
-
-def _marks(pod: Pod) -> tuple[object, ...]:
-    meta = pod.metadata
-    return (
-        meta.name,
-        meta.namespace,
-        meta.uid,
-        meta.generation,
-        meta.creationTimestamp,
-        meta.deletionTimestamp,
-        meta.deletionGracePeriodSeconds,
-        meta.finalizers,
-        meta.annotations,
-        meta.labels,
-        meta.ownerReferences,
-    )
+_others = attrgetter(
+    "startTime",
+    "observedGeneration",
+    "podIP",
+    "hostIP",
+    "qosClass",
+    "podIPs",
+    "hostIPs",
+    "resize",
+    "nominatedNodeName",
+)
+_marks = attrgetter(
+    "name",
+    "namespace",
+    "uid",
+    "generation",
+    "creationTimestamp",
+    "deletionTimestamp",
+    "deletionGracePeriodSeconds",
+    "finalizers",
+    "annotations",
+    "labels",
+    "ownerReferences",
+)

@@ -17,7 +17,6 @@ from podfsm.engine.versions import Gates
 from podfsm.kube.objects import Container, ContainerStateTerminated, ContainerStatus, Pod, PodSpec
 from podfsm.kube.times import seconds_of
 from podfsm.rules import backoff
-from podfsm.rules.condition_list import marked_lost
 from podfsm.rules.crash_backoff import BackOffEntry, expiry, limits, stated_delay
 from podfsm.rules.deadline import deadline_at
 from podfsm.rules.instance_invariants import counted, counts_up, pairs, sandbox_anew, sandbox_since, statuses_of
@@ -52,8 +51,9 @@ class Restarts:
         stamp, grace = after.metadata.deletionTimestamp, after.metadata.deletionGracePeriodSeconds
         if stamp is not None and self.deleted_at is None:
             self.deleted_at = stamp - timedelta(seconds=grace or 0)
-        if before.spec.containers != after.spec.containers or before.spec.initContainers != after.spec.initContainers:
-            for one in (*before.spec.containers, *before.spec.initContainers):
+        old, new = before.spec, after.spec
+        if old is not new and (old.containers != new.containers or old.initContainers != new.initContainers):
+            for one in (*old.containers, *old.initContainers):
                 self.specs.setdefault(one.name, one)
 
 
@@ -70,14 +70,15 @@ def uncounted_breaches(before: Pod, after: Pod) -> Iterator[Breach]:
 def restart_breaches(kept: Restarts, before: Pod, after: Pod, gates: Gates) -> Iterator[Breach]:
     """New instances between two snapshots that came too early, too late or against the restart policy."""
     kept.notice(before, after)
-    kept.marked = kept.marked or any(map(marked_lost, before.status.conditions))
     if kept.deleted_at is not None and before.status.initContainerStatuses != after.status.initContainerStatuses:
         yield from _stop_order_breaches(kept.deleted_at, before, after, gates)
     anew = sandbox_anew(before, after)
     for was, now in pairs(before, after):
-        yield from _message_breach(now, gates)
-        yield from _started_breach(was, now, gates)
-        yield from _overdue_breach(kept, was, now, before)
+        if now.state.waiting is not None:
+            yield from _message_breach(now, gates)
+        if was.state.running is not None:
+            yield from _started_breach(was, now, gates)
+            yield from _overdue_breach(kept, was, now, before)
         if now.containerID == was.containerID or _started(now) is None:
             continue
         container, init = _container(after.spec, now.name)
@@ -123,11 +124,11 @@ def _message_breach(now: ContainerStatus, gates: Gates) -> Iterator[Breach]:
 
 
 def _started_breach(was: ContainerStatus, now: ContainerStatus, gates: Gates) -> Iterator[Breach]:
-    """A first instance that had started, and then had not. A later one may look started until its first probe.
+    """A first instance that ran and had started, and then had not. A later one may look started until its first probe.
 
     Kubelets before 1.35 forgot it when they were restarted.
     """
-    if was.state.running is None or now.state.running is None or was.containerID != now.containerID:
+    if now.state.running is None or was.containerID != now.containerID:
         return
     first = now.containerID and not now.restartCount and now.lastState.terminated is None
     if first and was.started and now.started is False and gates.at_least("1.35"):
@@ -140,7 +141,7 @@ def _overdue_breach(kept: Restarts, was: ContainerStatus, now: ContainerStatus, 
     What else is under way (a start, a hook, a pull) may hold up the kill; so everything else must have been quiet.
     """
     end, stamp = now.state.terminated, before.metadata.deletionTimestamp
-    if end is None or was.state.running is None or stamp is None or end.finishedAt is None:
+    if end is None or stamp is None or end.finishedAt is None:
         return
     if any(one.state.waiting is not None for one in statuses_of(before)) or kept.marked or _was_marked(before):
         return

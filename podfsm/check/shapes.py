@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import lru_cache
+from operator import attrgetter
 from typing import Any
 
 from podfsm.check.reads import names_in
@@ -90,10 +91,10 @@ class Shapes:
             status.phase,
             status.reason,
             pod.metadata.deletionTimestamp is None,
-            tuple([(c.type, c.status, c.reason, c.message) for c in status.conditions]),
-            tuple([_status(one) for one in status.containerStatuses]),
-            tuple([_status(one) for one in status.initContainerStatuses]),
-            tuple([_status(one) for one in status.ephemeralContainerStatuses]),
+            tuple(map(_condition, status.conditions)),
+            tuple(map(_status, status.containerStatuses)),
+            tuple(map(_status, status.initContainerStatuses)),
+            tuple(map(_status, status.ephemeralContainerStatuses)),
         )
         found = self._numbers.get(key)
         if found is None:
@@ -108,6 +109,9 @@ class Shapes:
         self.fine.clear()
 
 
+_condition = attrgetter("type", "status", "reason", "message")
+
+
 def _container(container: Container) -> tuple[Any, ...]:
     rules = tuple(
         (rule.action, rule.exitCodes and (rule.exitCodes.operator, rule.exitCodes.values))
@@ -118,6 +122,7 @@ def _container(container: Container) -> tuple[Any, ...]:
 
 
 def _status(status: ContainerStatus) -> tuple[Any, ...]:
+    last = status.lastState
     return (
         status.name,
         status.ready,
@@ -125,7 +130,7 @@ def _status(status: ContainerStatus) -> tuple[Any, ...]:
         status.restartCount,
         not status.containerID,
         _state(status.state),
-        None if status.lastState.terminated is None else _state(status.lastState),
+        None if last.terminated is None else _state(last),
     )
 
 

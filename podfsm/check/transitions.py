@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
+from operator import attrgetter
 
 from podfsm.check.finding import Breach
 from podfsm.kube.objects import Container, ContainerStatus, Pod, PodCondition
-from podfsm.rules.condition_list import NETWORK, ended_for_node, marked_lost
+from podfsm.rules.condition_list import NETWORK, ended_for_node, marked_lost, of_type
 from podfsm.rules.instance_invariants import statuses_of
 
 KUBELETS = frozenset({"ContainersReady", "Initialized", NETWORK})
@@ -28,6 +29,8 @@ _SKEW = timedelta(seconds=60)
 AHEAD = timedelta(seconds=120)
 """How far a time may lie in the future of the recording."""
 
+_TYPE = attrgetter("type")
+
 Turn = tuple[PodCondition, PodCondition]
 """One condition as it was and as it is."""
 
@@ -35,14 +38,10 @@ Turn = tuple[PodCondition, PodCondition]
 def turned(before: Pod, after: Pod) -> list[Turn]:
     """The conditions that both snapshots have and that differ."""
     old, new = before.status.conditions, after.status.conditions
-    if len(old) == len(new) and all(map(_same_type, old, new)):  # as they nearly always are
-        return [(was, now) for was, now in zip(old, new, strict=True) if was != now]
+    if list(map(_TYPE, old)) == list(map(_TYPE, new)):  # as they nearly always are
+        return [both for both in zip(old, new, strict=True) if both[0] != both[1]]
     by_type = {condition.type: condition for condition in old}
     return [(was, now) for now in new if (was := by_type.get(now.type)) is not None and was != now]
-
-
-def _same_type(was: PodCondition, now: PodCondition) -> bool:
-    return was.type == now.type
 
 
 def transition_breaches(before: Pod, after: Pod, turns: Sequence[Turn], still: datetime | None) -> Iterator[Breach]:
@@ -170,12 +169,8 @@ def _moved(was: PodCondition, now: PodCondition, before: Pod, after: Pod) -> boo
     return _since(before, "ContainersReady") == _since(after, "ContainersReady") is not None
 
 
-def _found(pod: Pod, kind: str) -> PodCondition | None:
-    return next((condition for condition in pod.status.conditions if condition.type == kind), None)
-
-
 def _since(pod: Pod, kind: str) -> tuple[str, datetime | None] | None:
-    condition = _found(pod, kind)
+    condition = of_type(pod.status.conditions, kind)
     return None if condition is None else (condition.status, condition.lastTransitionTime)
 
 
@@ -211,8 +206,12 @@ def _network_breach(before: Pod, after: Pod) -> Iterator[Breach]:
 
 def newest(pod: Pod) -> datetime | None:
     """The latest time that the kubelet has written into a Pod's conditions."""
-    times = [c.lastTransitionTime for c in pod.status.conditions if c.type in KUBELETS and c.lastTransitionTime]
-    return max(times, default=None)
+    latest: datetime | None = None
+    for condition in pod.status.conditions:
+        since = condition.lastTransitionTime
+        if since is not None and condition.type in KUBELETS and (latest is None or since > latest):
+            latest = since
+    return latest
 
 
 def others(pod: Pod) -> list[PodCondition]:
@@ -256,23 +255,22 @@ def left_breaches(turns: Sequence[Turn], after: Pod) -> Iterator[Breach]:
             yield Breach("cond-initialized-podcompleted", seen, "Initialized True PodCompleted")
 
 
-def unwritten_breaches(before: Pod, after: Pod) -> Iterator[Breach]:
-    """Ready False without a reason, as the node controller leaves it, where that cannot have been.
+def unwritten_breaches(before: Pod, after: Pod, now: PodCondition) -> Iterator[Breach]:
+    """Ready False without a reason (`now`), as the node controller leaves it, where that cannot have been.
 
     It only takes away a Ready that was True, later than the Pod became ready; and the kubelet, once it writes again,
     writes Ready as well.
     """
-    now = next(filter(marked_lost, after.status.conditions), None)
-    if now is None:
-        return
-    beside = _found(after, "ContainersReady")
+    beside = of_type(after.status.conditions, "ContainersReady")
     if beside is not None and beside.status == "True" and beside.lastTransitionTime == now.lastTransitionTime:
         seen = f"Ready False without a reason since {_clock(now)}, when ContainersReady turned True"
         yield Breach("cond-ready-copies-containersready", seen)
         return
-    if _found(before, "Ready") != now:
+    if of_type(before.status.conditions, "Ready") != now:
         return
-    if _found(before, "ContainersReady") != _found(after, "ContainersReady") or not (
+    if of_type(before.status.conditions, "ContainersReady") != of_type(
+        after.status.conditions, "ContainersReady"
+    ) or not (
         _same(before.status.containerStatuses, after.status.containerStatuses)
         and _same(before.status.initContainerStatuses, after.status.initContainerStatuses)
     ):

@@ -13,7 +13,7 @@ from podfsm.kube.objects import (
     PodStatus,
 )
 from podfsm.kube.times import instant
-from podfsm.rules.condition_list import by_type, marked_lost
+from podfsm.rules.condition_list import by_type, marked_lost, of_type
 from podfsm.rules.phase_invariants import same_pod
 
 _PAGE = "concepts/workloads/pods/pod-condition.md"
@@ -33,7 +33,8 @@ def _is(condition_type: str, status: str = "True", reason: str = "", at: float =
 
 
 def _status(pod: Pod, condition_type: str) -> str:
-    return next((c.status for c in pod.status.conditions if c.type == condition_type), "")
+    condition = of_type(pod.status.conditions, condition_type)
+    return "" if condition is None else condition.status
 
 
 @invariant(
@@ -171,9 +172,9 @@ def transitions_on_change(before: Pod, after: Pod) -> bool:
     was = by_type(before.status.conditions)
     for condition in after.status.conditions:
         old = was.get(condition.type)
-        if old is None or condition.type not in _LIFECYCLE or old.status != condition.status:
+        if old is None or old.lastTransitionTime == condition.lastTransitionTime or old.status != condition.status:
             continue
-        if old.lastTransitionTime is None or condition.lastTransitionTime is None:
+        if old.lastTransitionTime is None or condition.lastTransitionTime is None or condition.type not in _LIFECYCLE:
             continue
         if condition.lastTransitionTime < old.lastTransitionTime and not marked_lost(old):
             return False
@@ -198,4 +199,4 @@ def transitions_on_change(before: Pod, after: Pod) -> bool:
 )
 def probed_only_for_resize(pod: Pod) -> bool:
     """The lifecycle conditions have no lastProbeTime; the kubelet fills it only in the resize conditions."""
-    return all(c.lastProbeTime is None for c in pod.status.conditions if c.type in _LIFECYCLE)
+    return not [c for c in pod.status.conditions if c.lastProbeTime is not None and c.type in _LIFECYCLE]

@@ -158,6 +158,14 @@ def by_type(conditions: Sequence[PodCondition]) -> dict[str, PodCondition]:
     return {condition.type: condition for condition in reversed(conditions)}
 
 
+def of_type(conditions: Iterable[PodCondition], condition_type: str) -> PodCondition | None:
+    """The first condition of a type; None if there is none."""
+    for condition in conditions:
+        if condition.type == condition_type:
+            return condition
+    return None
+
+
 def put(conditions: Sequence[PodCondition], new: PodCondition) -> tuple[PodCondition, ...]:
     """The conditions with the one of `new`'s type replaced in its place, or `new` added at the end."""
     for index, condition in enumerate(conditions):
@@ -174,3 +182,11 @@ def ended_for_node(conditions: Iterable[PodCondition]) -> bool:
 def marked_lost(condition: PodCondition) -> bool:
     """Whether the node controller wrote this Ready: the kubelet never leaves out the reason of False."""
     return condition.status == "False" and not condition.reason and condition.type == "Ready"
+
+
+def lost_mark(conditions: Iterable[PodCondition]) -> PodCondition | None:
+    """The Ready that the node controller wrote, if it stands in the list."""
+    for condition in conditions:
+        if condition.type == "Ready" and marked_lost(condition):
+            return condition
+    return None

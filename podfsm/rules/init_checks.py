@@ -72,6 +72,8 @@ def run_once_after_success(before: Pod, after: Pod) -> bool:
 
     Its record may disappear from the status, for it may be collected.
     """
+    if not after.status.initContainerStatuses:
+        return True
     running = {s.containerID for s in before.status.containerStatuses if s.state.running is not None} - {""}
     if not any(s.state.running is not None and s.containerID in running for s in after.status.containerStatuses):
         return True

@@ -5,7 +5,6 @@ An instance is one start of a container; `containerID` names it. Watches may lea
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import datetime
 
 from podfsm.engine.rule import docs, invariant, source
@@ -22,7 +21,7 @@ from podfsm.kube.objects import (
     PodStatus,
 )
 from podfsm.kube.times import instant
-from podfsm.rules.condition_list import NETWORK
+from podfsm.rules.condition_list import NETWORK, of_type
 from podfsm.rules.phase_invariants import same_pod
 from podfsm.rules.restart_checks import RESTARTING_ALL
 
@@ -74,26 +73,28 @@ def pairs(before: Pod, after: Pod) -> tuple[Changed, ...]:
     A dozen of rules ask for those of the same two snapshots in a row, so the last answer is kept.
     """
     global _last  # noqa: PLW0603 - replaced as a whole, and its own key
-    old, new, found = _last
+    old, new, changed = _last
     if old is not before.status or new is not after.status:
-        found = tuple(_pairs(before.status, after.status))
-        _last = (before.status, after.status, found)
-    return found
+        changed = _pairs(before.status, after.status)
+        _last = (before.status, after.status, changed)
+    return changed
 
 
-def _pairs(old: PodStatus, new: PodStatus) -> Iterator[Changed]:
+def _pairs(old: PodStatus, new: PodStatus) -> tuple[Changed, ...]:
+    changed: list[Changed] = []
     for was, now in (
         (old.initContainerStatuses, new.initContainerStatuses),
         (old.containerStatuses, new.containerStatuses),
         (old.ephemeralContainerStatuses, new.ephemeralContainerStatuses),
     ):
-        if was is now or was == now:
+        if not was or was is now:
+            continue
+        if [one.name for one in was] == [one.name for one in now]:  # as they nearly always are
+            changed += [both for both in zip(was, now, strict=True) if both[0] != both[1]]
             continue
         by_name = {status.name: status for status in was}
-        for status in now:
-            other = by_name.get(status.name)
-            if other is not None and other != status:
-                yield other, status
+        changed += [(by_name[one.name], one) for one in now if one.name in by_name and by_name[one.name] != one]
+    return tuple(changed)
 
 
 @invariant(
@@ -111,7 +112,7 @@ def _pairs(old: PodStatus, new: PodStatus) -> Iterator[Changed]:
 )
 def times_in_order(pod: Pod) -> bool:
     """An instance ends no earlier than it starts, and starts no earlier than the one before it ended."""
-    return all(_in_order(status) for status in statuses_of(pod))
+    return all(map(_in_order, statuses_of(pod)))
 
 
 def _in_order(status: ContainerStatus) -> bool:
@@ -154,7 +155,7 @@ def ids_are_of_one(pod: Pod) -> bool:
     """A containerID names one instance: the one shown, no other container's, and not lastState's if it runs."""
     statuses = statuses_of(pod)
     ids = [status.containerID for status in statuses if status.containerID]
-    return len(set(ids)) == len(ids) and all(_own_id(status) for status in statuses)
+    return len(set(ids)) == len(ids) and all(map(_own_id, statuses))
 
 
 def _own_id(status: ContainerStatus) -> bool:
@@ -317,7 +318,7 @@ def sandbox_anew(before: Pod, after: Pod) -> bool:
     """
     if before.status.podIP and before.status.podIP != after.status.podIP:
         return True
-    was, now = (_network(pod) for pod in (before, after))
+    was, now = _network(before), _network(after)
     if was is None or now is None:
         return was is not now
     changed = was.lastTransitionTime != now.lastTransitionTime
@@ -331,7 +332,7 @@ def sandbox_since(pod: Pod) -> datetime | None:
 
 
 def _network(pod: Pod) -> PodCondition | None:
-    return next((condition for condition in pod.status.conditions if condition.type == NETWORK), None)
+    return of_type(pod.status.conditions, NETWORK)
 
 
 @invariant(

@@ -233,9 +233,9 @@ def generation_counts(before: Pod, after: Pod) -> bool:
     seen = after.status.observedGeneration
     if new.generation < old.generation or seen > new.generation or 0 < seen < before.status.observedGeneration:
         return False
-    if any(condition.observedGeneration > new.generation for condition in after.status.conditions):
+    if [condition for condition in after.status.conditions if condition.observedGeneration > new.generation]:
         return False
-    same = before.spec == after.spec
+    same = before.spec is after.spec or before.spec == after.spec
     if not same and before.spec.nodeName != after.spec.nodeName:
         same = msgspec.structs.replace(before.spec, nodeName=after.spec.nodeName) == after.spec
     if new.generation > old.generation:

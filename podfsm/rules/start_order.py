@@ -22,7 +22,7 @@ from podfsm.kube.objects import (
     PodStatus,
 )
 from podfsm.kube.times import instant
-from podfsm.rules.condition_list import NETWORK
+from podfsm.rules.condition_list import NETWORK, of_type
 from podfsm.rules.instance_invariants import statuses_of
 
 _PAGE = docs("concepts/workloads/pods/init-containers.md#detailed-behavior")
@@ -151,13 +151,14 @@ def network_first(pod: Pod) -> bool:
 
     Versions before 1.36 set the condition only with the status after the sandbox was up.
     """
-    network = next((c for c in pod.status.conditions if c.type == NETWORK), None)
+    network = of_type(pod.status.conditions, NETWORK)
     if network is None or network.lastTransitionTime is None:
         return True
-    starts = [_running_since(status) for status in statuses_of(pod)]
-    if network.status == "True":
-        return all(began is None or began >= network.lastTransitionTime for began in starts)
-    return all(began is None or began <= network.lastTransitionTime for began in starts)
+    starts = [began for status in statuses_of(pod) if (began := _running_since(status)) is not None]
+    if not starts:
+        return True
+    since = network.lastTransitionTime
+    return min(starts) >= since if network.status == "True" else max(starts) <= since
 
 
 def _sidecars(pod: Pod) -> set[str]:

@@ -22,6 +22,7 @@ from podfsm.kube.objects import (
     PodStatus,
 )
 from podfsm.kube.times import instant
+from podfsm.rules.condition_list import of_type
 from podfsm.rules.instance_invariants import began_at, statuses_of
 from podfsm.rules.phase_invariants import same_pod
 from podfsm.rules.restart_checks import RESTARTING_ALL
@@ -197,7 +198,8 @@ def follows_binding(pod: Pod) -> bool:
 
     No scheduling gate is left by then. A Pod bound at its creation gets the condition with the kubelet's first status.
     """
-    scheduled = next((c.status for c in pod.status.conditions if c.type == "PodScheduled"), "")
+    condition = of_type(pod.status.conditions, "PodScheduled")
+    scheduled = "" if condition is None else condition.status
     if pod.spec.nodeName:
         return scheduled in ("", "True") and not pod.spec.schedulingGates
     status = pod.status

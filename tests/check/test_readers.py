@@ -9,6 +9,7 @@ import yaml
 
 from podfsm.check.event import Observation, Relist
 from podfsm.check.readers import Trouble, observations, read_stream
+from podfsm.check.readers.events import EventReader
 from podfsm.kube.limits import Limits
 from tests.check.traces import events, findings
 
@@ -302,3 +303,33 @@ def test_unknown_fields_are_said_once_where_that_is_asked_for():
 def test_missing_file_and_folder_without_pods_are_said(tmp_path):
     assert "no such file" in str(next(observations([str(tmp_path / "none")])))
     assert "holds no file with Pods" in str(next(observations([str(tmp_path)])))
+
+
+def event(kind="MODIFIED", uid="1", spec='{"nodeName": "a"}'):
+    return f'{{"type": "{kind}", "object": {{"kind": "Pod", "metadata": {{"uid": "{uid}"}}, "spec": {spec}}}}}'.encode()
+
+
+def test_a_spec_that_stays_is_decoded_once():
+    reader = EventReader()
+    first, again, other = (reader.read(event(uid=uid))[1].spec for uid in ("1", "1", "2"))
+    assert first is again
+    assert first == other
+    assert reader.read(event(spec='{"nodeName": "b"}'))[1].spec.nodeName == "b"
+    assert reader.read(event())[1].spec == first
+
+
+def test_a_spec_is_remembered_as_long_as_its_pod_lives_and_of_so_many_only(monkeypatch):
+    monkeypatch.setattr("podfsm.check.readers.events._SPECS", 2)
+    reader = EventReader()
+    kept = reader.read(event())[1].spec
+    assert reader.read(event("DELETED"))[1].spec is kept
+    kept = reader.read(event())[1].spec
+    reader.read(event(uid="2"))
+    assert reader.read(event())[1].spec is kept
+    reader.read(event(uid="3"))
+    assert reader.read(event())[1].spec is not kept
+
+
+@pytest.mark.parametrize("spec", ["null", "[]", '{"nodeName": 1}', '{"nodeName": null}'])
+def test_a_spec_that_does_not_fit_is_left_to_the_reader_that_says_where(spec):
+    assert EventReader().read(event(spec=spec)) is None

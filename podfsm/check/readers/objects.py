@@ -4,40 +4,26 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Any
 
-import msgspec
-
-from podfsm.check.event import ADDED, DELETED, MODIFIED, SEEN, Observation, Relist
+from podfsm.check.event import SEEN, Observation, Relist
 from podfsm.check.finding import Place
 from podfsm.check.readers.audit import AuditReader
+from podfsm.check.readers.events import TYPES, EventReader
 from podfsm.check.readers.kwok import KwokReader
 from podfsm.check.readers.trouble import Trouble
 from podfsm.check.readers.values import Piece
 from podfsm.errors import InputError
 from podfsm.kube.decode import convert, unknown_fields
 from podfsm.kube.limits import DEFAULT
-from podfsm.kube.objects import Pod, Struct
+from podfsm.kube.objects import Pod
 from podfsm.kube.read import documents_of
 
 Seen = Observation | Relist | Trouble
 _EXPIRED = 410
 _INDEX = re.compile(r"\[\d+\]")
-
-
-class _Event(Struct, frozen=True):
-    """A watch event with a Pod, as nearly all of a long recording are."""
-
-    type: str = ""
-    object: Pod | None = None
-    at: datetime | None = None
-    receivedAt: datetime | None = None  # noqa: N815 - as recorded
-
-
-_EVENT = msgspec.json.Decoder(_Event)
-_TYPES = (ADDED, MODIFIED, DELETED)
 
 
 class ObjectReader:
@@ -49,27 +35,24 @@ class ObjectReader:
         self._unknown: set[str] = set()
         self.number = 0
         self.pods = 0
+        self._events = EventReader()
         self._audit = AuditReader(source)
         self._kwok = KwokReader(source)
 
-    def read(self, piece: Piece) -> Iterator[Seen]:
+    def read(self, piece: Piece) -> Iterable[Seen]:
         """The observations in one value."""
         if piece.form == "yaml":
-            yield from self._yaml(piece)
-            return
-        try:
-            event = _EVENT.decode(piece.data)
-        except (msgspec.DecodeError, RecursionError, ValueError, OverflowError):
-            event = None
-        if event is not None and event.type in _TYPES and event.object is not None and event.object.kind == "Pod":
-            self.number += 1
-            self.pods += 1
-            at = event.at or event.receivedAt
-            yield Observation(event.type, event.object, Place(self.source, piece.line, self.number), at)
-            if self.strict:
-                yield from self._unknown_fields(json.loads(piece.data).get("object"), piece.line)
-            return
-        yield from self._slowly(piece)
+            return self._yaml(piece)
+        event = self._events.read(piece.data)
+        if event is None:
+            return self._slowly(piece)
+        self.number += 1
+        self.pods += 1
+        kind, pod, at = event
+        seen = Observation(kind, pod, Place(self.source, piece.line, self.number), at)
+        if self.strict:
+            return (seen, *self._unknown_fields(json.loads(piece.data).get("object"), piece.line))
+        return (seen,)
 
     def finish(self) -> Iterator[Seen]:
         """What is left to say at the end of the input."""
@@ -145,8 +128,8 @@ class ObjectReader:
             return
         if kind == "BOOKMARK":
             return
-        if kind not in _TYPES:
-            known = ", ".join((*_TYPES, "BOOKMARK", "ERROR"))
+        if kind not in TYPES:
+            known = ", ".join((*TYPES, "BOOKMARK", "ERROR"))
             yield Trouble(self.source, "unknown type of event", f"one of {known}", repr(kind), line)
             return
         yield from self._object(kind, item, line, _time(raw.get("at") or raw.get("receivedAt")))

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import chain
 from typing import BinaryIO
 
-from attrs import frozen
+import msgspec
 
 from podfsm.check.readers.trouble import Trouble
 from podfsm.kube.limits import Limits, in_mib
@@ -20,8 +21,7 @@ _UTF8_MARK = b"\xef\xbb\xbf"
 _CHUNK = 1 << 20
 
 
-@frozen
-class Piece:
+class Piece(msgspec.Struct, frozen=True):
     """The bytes of one value and the line it begins in. `form` is json or yaml."""
 
     data: bytes
@@ -73,7 +73,7 @@ def _json(
 ) -> Iterator[Piece | Trouble]:
     held: list[bytes] = []
     begin = depth = size = 0
-    for item in _chained(first, lines):
+    for item in chain((first,), lines):
         if isinstance(item, Trouble):
             yield item
             continue
@@ -102,13 +102,6 @@ def _json(
         yield Trouble(source, "the last value is cut off", "its end", "the end of the input", begin)
 
 
-def _chained(
-    first: tuple[int, bytes], lines: Iterator[tuple[int, bytes] | Trouble]
-) -> Iterator[tuple[int, bytes] | Trouble]:
-    yield first
-    yield from lines
-
-
 def _whole(text: bytes) -> bool:
     """Whether a line is a value by itself, or something broken that does not go on in the next line.
 
@@ -135,7 +128,7 @@ def _yaml(
 ) -> Iterator[Piece | Trouble]:
     held: list[bytes] = []
     begin = size = 0
-    for item in _chained(first, lines):
+    for item in chain((first,), lines):
         if isinstance(item, Trouble):
             yield item
             continue
