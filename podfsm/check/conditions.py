@@ -11,7 +11,7 @@ from podfsm.kube.times import seconds_of
 from podfsm.rules.condition_list import by_type, of_type
 from podfsm.rules.deadline import REASON, deadline_at
 from podfsm.rules.facts import PodFacts
-from podfsm.rules.instance_invariants import pairs
+from podfsm.rules.instances import pairs
 from podfsm.rules.phase import PENDING, TERMINAL, is_static, terminal_before_gone
 
 _REAL = datetime(1971, 1, 1, tzinfo=UTC)

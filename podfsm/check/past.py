@@ -11,7 +11,8 @@ from podfsm.kube.objects import Pod, PodCondition
 from podfsm.kube.times import seconds_of
 from podfsm.rules.condition_list import by_type
 from podfsm.rules.deadline import deadline_at
-from podfsm.rules.instance_invariants import began_at, sandbox_anew, statuses_of
+from podfsm.rules.instance_counts import sandbox_anew
+from podfsm.rules.instances import began_at, statuses_of
 from podfsm.rules.readiness_gates import shut_gates
 
 _NONE: frozenset[bool] = frozenset()

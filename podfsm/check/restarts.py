@@ -19,8 +19,11 @@ from podfsm.kube.times import seconds_of
 from podfsm.rules import backoff
 from podfsm.rules.crash_backoff import BackOffEntry, expiry, limits, stated_delay
 from podfsm.rules.deadline import deadline_at
-from podfsm.rules.instance_invariants import counted, counts_up, pairs, sandbox_anew, sandbox_since, statuses_of
-from podfsm.rules.restart import has_restart_all_rule, restarts_after_kill
+from podfsm.rules.facts import ContainerFacts, Role, RuntimeState
+from podfsm.rules.instance_counts import counted, counts_up, sandbox_anew, sandbox_since
+from podfsm.rules.instances import pairs, statuses_of
+from podfsm.rules.machine_guards import init_retry_by_pod_policy
+from podfsm.rules.restart import has_restart_all_rule, pod_policy, restarts_after_kill
 from podfsm.rules.restart_checks import RESTARTING_ALL
 from podfsm.rules.sidecar import is_sidecar
 from podfsm.rules.status_transitions import may_leave
@@ -169,13 +172,25 @@ def _policy_breach(
     """An exit that must be the last, although a newer instance has been started."""
     if may_leave(container, spec, end.exitCode, gates, init=init) or has_restart_all_rule(spec, gates):
         return
-    if init and end.reason == "OOMKilled" and not gates.on("ContainerRestartRules"):
-        return  # rule init-retry-by-pod-policy: whatever the exit code
+    if init and not gates.on("ContainerRestartRules") and _retried_by_pod_policy(spec, end):
+        return
     probed = container.livenessProbe is not None or container.startupProbe is not None
     if probed and restarts_after_kill(container, spec, gates):
         return  # stopped by a probe: the exit code does not matter
     rule = "restart-onfailure-done" if end.exitCode == 0 else "restart-never"
     yield Breach(rule, f"{state_words(now)} after exit code {end.exitCode}", container=now.name)
+
+
+def _retried_by_pod_policy(spec: PodSpec, end: ContainerStateTerminated) -> bool:
+    """Whether a regular init container runs again by the Pod's policy alone."""
+    facts = ContainerFacts(
+        role=Role.INIT,
+        pod_policy=pod_policy(spec),
+        instance=RuntimeState.EXITED,
+        exit_code=end.exitCode,
+        oom_killed=end.reason == "OOMKilled",
+    )
+    return bool(init_retry_by_pod_policy.judge(facts))
 
 
 def _backoff_breach(

@@ -11,9 +11,10 @@ from collections.abc import Iterator, Sequence
 from podfsm.check.finding import WARNING, Breach
 from podfsm.check.words import state_words
 from podfsm.engine.versions import Gates
-from podfsm.kube.objects import Container, ContainerStateTerminated, ContainerStatus, Pod, PodCondition
+from podfsm.kube.objects import Container, ContainerStatus, Pod, PodCondition
 from podfsm.rules.condition_list import BY_KUBELET, DISRUPTION, NETWORK, RESTARTING
 from podfsm.rules.deadline import REASON as DEADLINE
+from podfsm.rules.instances import inferred
 from podfsm.rules.phase import TERMINAL
 from podfsm.rules.phase_invariants import marked_by_gc
 from podfsm.rules.reasons import DISRUPTED, WAITING, ended_because
@@ -57,11 +58,6 @@ def _flag_breaches(containers: Sequence[Container], statuses: Sequence[Container
             yield Breach("cstate-ready", seen, "ready true", status.name)
 
 
-def _made_up(end: ContainerStateTerminated) -> bool:
-    """Whether the kubelet knows nothing of the end: the record is lost, maybe that of a done init container."""
-    return end.reason == "ContainerStatusUnknown" or not (end.containerID or end.startedAt)
-
-
 def _state_breaches(status: ContainerStatus, first: str) -> Iterator[Breach]:
     """Reasons for waiting that are not the kubelet's, and ends and starts that lack their times."""
     waiting, running, end = status.state.waiting, status.state.running, status.state.terminated
@@ -77,7 +73,7 @@ def _state_breaches(status: ContainerStatus, first: str) -> Iterator[Breach]:
         if status.started is not None and not status.containerID:  # `started` is the kubelet's, or wants to look so
             seen = f"{state_words(status)} without containerID"
             yield Breach("cstate-running", seen, container=status.name, severity=WARNING)
-    elif end is not None and end.finishedAt is None and not _made_up(end):
+    elif end is not None and end.finishedAt is None and not inferred(end):
         yield Breach("cstate-terminated-fields", f"{state_words(status)} without finishedAt", container=status.name)
 
 

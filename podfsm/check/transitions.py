@@ -13,7 +13,7 @@ from operator import attrgetter
 from podfsm.check.finding import Breach
 from podfsm.kube.objects import Container, ContainerStatus, Pod, PodCondition
 from podfsm.rules.condition_list import NETWORK, ended_for_node, marked_lost, of_type
-from podfsm.rules.instance_invariants import statuses_of
+from podfsm.rules.instances import statuses_of
 
 KUBELETS = frozenset({"ContainersReady", "Initialized", NETWORK})
 """The conditions whose times are always of the kubelet's clock. Ready is also written by the node controller."""

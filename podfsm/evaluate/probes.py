@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -41,7 +42,7 @@ def probe_worker(given: dict[str, Any], gates: Gates) -> dict[str, Any]:
             container=container,
             spec=spec,
             gates=gates,
-            outcome=lambda row=row: _seen(row["probe"]),  # type: ignore[misc]
+            outcome=partial(_seen, row["probe"]),
             sidecar=sidecar,
             deleting=row.get("podDeleting", False),
             kubelet_started_at=kubelet_started_at,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
+from collections.abc import Iterable
 from typing import Any
 
 from podfsm.errors import InputError
@@ -40,10 +41,17 @@ class _Unwanted(ValueError):
 def _pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     made = dict(pairs)
     if len(made) != len(pairs):
-        seen: set[str] = set()
-        twice = next(key for key, _ in pairs if key in seen or seen.add(key))  # type: ignore[func-returns-value]
-        raise _Unwanted("a key given twice", twice)
+        raise _Unwanted("a key given twice", _first_repeated(key for key, _ in pairs))
     return made
+
+
+def _first_repeated(keys: Iterable[str]) -> str:
+    seen: set[str] = set()
+    for key in keys:
+        if key in seen:
+            return key
+        seen.add(key)
+    raise ValueError("no key is repeated")
 
 
 def _constant(name: str) -> Any:
@@ -70,7 +78,7 @@ def read_json(text: str, source: str, limits: Limits = DEFAULT) -> list[Value]:
     """The documents of a JSON text. Raises InputError, located, for anything else and for input beyond the limits."""
     whole = Text(text)
     values: list[Value] = []
-    start = _SPACE.match(text, 0).end()  # type: ignore[union-attr]
+    start = _after_space(text, 0)
     while start < len(text):
         try:
             value, end = _DECODER.raw_decode(text, start)
@@ -86,8 +94,14 @@ def read_json(text: str, source: str, limits: Limits = DEFAULT) -> list[Value]:
             value = _repaired(value)
         if value is not None:
             values.append(Value(value, Origin(whole, "json", start, end)))
-        start = _SPACE.match(text, end).end()  # type: ignore[union-attr]
+        start = _after_space(text, end)
     return values
+
+
+def _after_space(text: str, start: int) -> int:
+    """Where the text goes on after white space."""
+    found = _SPACE.match(text, start)
+    return start if found is None else found.end()
 
 
 def _malformed(error: json.JSONDecodeError, whole: Text, source: str) -> InputError:

@@ -23,7 +23,7 @@ from podfsm.kube.objects import (
 )
 from podfsm.kube.times import instant
 from podfsm.rules.condition_list import NETWORK, of_type
-from podfsm.rules.instance_invariants import statuses_of
+from podfsm.rules.instances import statuses_of
 
 _PAGE = docs("concepts/workloads/pods/init-containers.md#detailed-behavior")
 _SIDECARS = docs("concepts/workloads/pods/sidecar-containers.md#sidecar-containers-and-pod-lifecycle")

@@ -23,7 +23,7 @@ from podfsm.kube.objects import (
 )
 from podfsm.kube.times import instant
 from podfsm.rules.condition_list import of_type
-from podfsm.rules.instance_invariants import began_at, statuses_of
+from podfsm.rules.instances import began_at, statuses_of
 from podfsm.rules.phase_invariants import same_pod
 from podfsm.rules.restart_checks import RESTARTING_ALL
 

@@ -118,7 +118,7 @@ class Simulation:
             if done.world.cluster is not None and done.world.cluster is not self.world.cluster:
                 self.notes.extend(done.world.cluster.notes)
         else:
-            done = step(self.model, self.world, event, at)  # type: ignore[arg-type]
+            done = step(self.model, self.world, event, at)  # type: ignore[arg-type]  # without a cluster there are events of Pods only
         self.world, self.now = done.world, at
         if done.pod is not None:
             self._enqueue(done.pod)

@@ -191,7 +191,7 @@ def take(m: Model, world: World, event: Event | ClusterEvent, at: float) -> Step
             return desk.close()
     key = getattr(event, "key", "")
     before = world.pods.get(key)
-    done = step(m, world, event, at)  # type: ignore[arg-type]
+    done = step(m, world, event, at)  # type: ignore[arg-type]  # events of clusters have handlers
     if not done.snapshots:
         return done
     desk = Desk.open(m, done.world, at)

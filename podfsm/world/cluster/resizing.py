@@ -16,11 +16,11 @@ def refused(desk: Desk, event: Patch) -> bool:
     """Whether a patch asks for more than the Pod's node has; then a note says so."""
     pod = desk.world.pods[event.key]
     node = desk.c.nodes.get(pod.api.spec.nodeName)
-    if event.subresource != RESIZE or not pod.exists or node is None or node.capacity is None:
+    if not within_node.in_force(desk.m.gates) or not pod.exists or node is None or node.capacity is None:
         return False
     raw, _ = updated(pod.raw, pod.api, RESIZE, event.kind, event.body)
     asked = {name: in_units(name, each.amount) for name, each in pod_requests(raw["spec"]).items()}
-    if not within_node.in_force(desk.m.gates) or within_node(asked, node.capacity):
+    if within_node(asked, node.capacity):
         return False
     desk.note(
         f"at {desk.now:g} s: resize of {event.key} refused by the API server: {node.name} has less ({within_node.id})"
