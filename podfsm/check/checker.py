@@ -24,7 +24,7 @@ from podfsm.check.event import ADDED, DELETED, MODIFIED, SEEN, Observation, Reli
 from podfsm.check.finding import NOTE, Breach, Finding, severity_of
 from podfsm.check.past import Past, pasts
 from podfsm.check.paths import path_between
-from podfsm.check.reads import APPS, CONDITIONS, EVERYTHING, INIT, METADATA, SPEC, changed
+from podfsm.check.reads import APPS, CONDITIONS, EVERYTHING, INIT, METADATA, OTHER, SPEC, changed
 from podfsm.check.restarts import Restarts, restart_breaches, uncounted_breaches
 from podfsm.check.shapes import Shapes
 from podfsm.check.snapshot import snapshot_breaches
@@ -221,10 +221,10 @@ class Checker:
             found += self._shape_breaches(known, after, shape)
             if parts & (INIT | APPS):
                 found += self._container_breaches(known, after)
-            elif parts & (METADATA | SPEC):
+            elif parts & (METADATA | SPEC | CONDITIONS | OTHER):
                 known.restarts.notice(before, after)
             if parts & (CONDITIONS | INIT | APPS):
-                found += self._condition_breaches(known, after)
+                found += self._condition_breaches(known, after, seen.at)
         if after.spec.readinessGates and parts & CONDITIONS and parts & APPS:
             found += gate_breaches(before, after)
         if seen.at is not None and parts & (CONDITIONS | INIT | APPS):
@@ -255,12 +255,12 @@ class Checker:
         if known.clock.still is not None:
             yield from end_breaches(before, after, known.clock.still)
 
-    def _condition_breaches(self, known: Known, after: Pod) -> Iterator[Breach]:
+    def _condition_breaches(self, known: Known, after: Pod, at: datetime | None) -> Iterator[Breach]:
         before = known.pod
         turns = turned(before, after)
         if turns:
             yield from condition_breaches(before, after)
-            yield from transition_breaches(before, after, turns, known.clock.still)
+            yield from transition_breaches(before, after, turns, known.clock.still, known.clock.of_node(at))
             if after.status.phase in TERMINAL:
                 yield from left_breaches(turns, after)
         lost = lost_mark(after.status.conditions)

@@ -27,6 +27,10 @@ class Clock:
         """A time of the node's clock at which the last status was what the kubelet had written; None if unknown."""
         return None if self.broken or self.lead is None or self.written is None else self.written - self.lead
 
+    def of_node(self, at: datetime | None) -> datetime | None:
+        """The earliest time that the node's clock may have shown at a time of the recording; None if unknown."""
+        return None if self.broken or self.lead is None or at is None else at - self.lead
+
     def tick(self, before: Pod, after: Pod, parts: int, at: datetime) -> None:
         """Take in one event; `parts` are those that it changed.
 

@@ -9,7 +9,7 @@ from attrs import evolve, frozen
 from podfsm.check.reads import APPS, CONDITIONS, EPHEMERAL, INIT, METADATA, OTHER
 from podfsm.kube.objects import Pod, PodCondition
 from podfsm.kube.times import seconds_of
-from podfsm.rules.condition_list import by_type
+from podfsm.rules.condition_list import NETWORK, by_type, of_type
 from podfsm.rules.deadline import deadline_at
 from podfsm.rules.instance_counts import sandbox_anew
 from podfsm.rules.instances import began_at, statuses_of
@@ -82,7 +82,9 @@ def _has_run(pod: Pod) -> bool:
 def _views(was: Past, before: Pod, pod: Pod) -> tuple[frozenset[bool], frozenset[bool]]:
     """How the gates may have stood when the kubelet looked last, for this snapshot and for later ones."""
     if _gate_statuses(before) == _gate_statuses(pod):
-        return was.gate_views, _NONE
+        network = of_type(pod.status.conditions, NETWORK)
+        waits = network is not None and network.status == "False"  # with a new sandbox it writes once what it knew
+        return was.gate_views, was.gate_views if waits else _NONE
     if _ready(before) != _ready(pod):
         return _ANY, _ANY  # there may have been views in between
     views = frozenset({not shut_gates(before.spec.readinessGates, by_type(before.status.conditions))})

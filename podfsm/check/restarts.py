@@ -23,8 +23,8 @@ from podfsm.rules.facts import ContainerFacts, Role, RuntimeState
 from podfsm.rules.instance_counts import counted, counts_up, sandbox_anew, sandbox_since
 from podfsm.rules.instances import pairs, statuses_of
 from podfsm.rules.machine_guards import init_retry_by_pod_policy
+from podfsm.rules.phase_counts import RESTARTING_ALL
 from podfsm.rules.restart import has_restart_all_rule, pod_policy, restarts_after_kill
-from podfsm.rules.restart_checks import RESTARTING_ALL
 from podfsm.rules.sidecar import is_sidecar
 from podfsm.rules.status_transitions import may_leave
 
@@ -48,12 +48,16 @@ class Restarts:
     deleted_at: datetime | None = None
     marked: bool = False
     """The node was taken for lost."""
+    renewed: set[str] = field(factory=set)
+    """The containers that have not started since the sandbox was made anew: they need not wait."""
 
     def notice(self, before: Pod, after: Pod) -> None:
-        """Remember when the deletion began, and under which spec present instances were started."""
+        """Remember when the deletion began, which sandbox is new, and under which spec instances were started."""
         stamp, grace = after.metadata.deletionTimestamp, after.metadata.deletionGracePeriodSeconds
         if stamp is not None and self.deleted_at is None:
             self.deleted_at = stamp - timedelta(seconds=grace or 0)
+        if sandbox_anew(before, after):
+            self.renewed.update(one.name for one in statuses_of(before) if one.containerID)
         old, new = before.spec, after.spec
         if old is not new and (old.containers != new.containers or old.initContainers != new.initContainers):
             for one in (*old.containers, *old.initContainers):
@@ -75,7 +79,6 @@ def restart_breaches(kept: Restarts, before: Pod, after: Pod, gates: Gates) -> I
     kept.notice(before, after)
     if kept.deleted_at is not None and before.status.initContainerStatuses != after.status.initContainerStatuses:
         yield from _stop_order_breaches(kept.deleted_at, before, after, gates)
-    anew = sandbox_anew(before, after)
     for was, now in pairs(before, after):
         if now.state.waiting is not None:
             yield from _message_breach(now, gates)
@@ -88,7 +91,8 @@ def restart_breaches(kept: Restarts, before: Pod, after: Pod, gates: Gates) -> I
         if container is None:
             continue
         end = now.lastState.terminated
-        free = anew or RESTARTING_ALL in _reasons(now) or _ended_before_sandbox(end, after)
+        free = now.name in kept.renewed or RESTARTING_ALL in _reasons(now) or _ended_before_sandbox(end, after)
+        kept.renewed.discard(now.name)
         if not was.containerID:
             kept.specs[now.name] = container
             continue
@@ -271,6 +275,8 @@ def _stop_order_breaches(began: datetime, before: Pod, after: Pod, gates: Gates)
             continue
         if end is None or end.finishedAt is None or end.exitCode not in _SIGNALLED or end.reason != "Error":
             continue
+        if was.lastState.terminated is not None and was.lastState.terminated.exitCode in _SIGNALLED:
+            continue  # that is how this process ends by itself
         if end.finishedAt > began and any(end.finishedAt < other for other in ends):
             seen = f"sidecar ended by a signal at {end.finishedAt:%H:%M:%S}, an app container later"
             yield Breach("sidecar-termination-order", seen, container=now.name)

@@ -13,7 +13,7 @@ from operator import attrgetter
 from podfsm.check.finding import Breach
 from podfsm.kube.objects import Container, ContainerStatus, Pod, PodCondition
 from podfsm.rules.condition_list import NETWORK, ended_for_node, marked_lost, of_type
-from podfsm.rules.instances import statuses_of
+from podfsm.rules.instances import later, statuses_of
 
 KUBELETS = frozenset({"ContainersReady", "Initialized", NETWORK})
 """The conditions whose times are always of the kubelet's clock. Ready is also written by the node controller."""
@@ -44,10 +44,13 @@ def turned(before: Pod, after: Pod) -> list[Turn]:
     return [(was, now) for now in new if (was := by_type.get(now.type)) is not None and was != now]
 
 
-def transition_breaches(before: Pod, after: Pod, turns: Sequence[Turn], still: datetime | None) -> Iterator[Breach]:
+def transition_breaches(
+    before: Pod, after: Pod, turns: Sequence[Turn], still: datetime | None, arrived: datetime | None
+) -> Iterator[Breach]:
     """Transition times that do not fit.
 
-    `still` is a time of the kubelet's clock at which `before` was what it had written last; None if unknown.
+    Both are times of the kubelet's clock, None if unknown: at `still` it had written `before` last, at `arrived` the
+    recording got `after`.
     """
     bound: datetime | None = None
     for was, now in turns:
@@ -61,7 +64,7 @@ def transition_breaches(before: Pod, after: Pod, turns: Sequence[Turn], still: d
         if now.type not in KUBELETS and now.type != "Ready":
             continue
         if now.type == NETWORK and now.status == "True":
-            yield from _network_breach(before, after)
+            yield from _network_breach(now, before, after, arrived)
         if bound is None:
             bound = _latest(before, still)
         yield from _early(was, now, before, after, bound)
@@ -194,11 +197,21 @@ def _same(old: Sequence[ContainerStatus], new: Sequence[ContainerStatus]) -> boo
     )
 
 
-def _network_breach(before: Pod, after: Pod) -> Iterator[Breach]:
-    """A sandbox that is up again, and in it an instance that ran while it was not: a new one starts empty."""
+def _network_breach(now: PodCondition, before: Pod, after: Pod, arrived: datetime | None) -> Iterator[Breach]:
+    """A sandbox that is up again, and in it an instance that ran while it was not: a new one starts empty.
+
+    The write that tells of a new sandbox at once changes nothing else: it may still hold what ran, started earlier, in
+    the one before.
+    """
+    since = now.lastTransitionTime
+    pushed = since is not None and (arrived is None or arrived - since < _WRITE)
+    pushed = pushed and _same(before.status.containerStatuses, after.status.containerStatuses)
     ran = {one.containerID for one in statuses_of(before) if one.state.running is not None and one.containerID}
     for one in statuses_of(after):
-        if one.state.running is not None and one.containerID in ran:
+        running = one.state.running
+        if running is None or one.containerID not in ran:
+            continue
+        if not pushed or later(running.startedAt, since):
             seen = f"{NETWORK} False -> True, and the same instance running before and after"
             yield Breach("cond-podreadytostart-true", seen, container=one.name)
             return

@@ -16,8 +16,8 @@ from podfsm.rules.instance_samples import ended as _ended
 from podfsm.rules.instance_samples import pod as _pod
 from podfsm.rules.instance_samples import runs as _runs
 from podfsm.rules.instances import later, pairs
+from podfsm.rules.phase_counts import RESTARTING_ALL
 from podfsm.rules.phase_invariants import same_pod
-from podfsm.rules.restart_checks import RESTARTING_ALL
 
 _PAGE = "concepts/workloads/pods/pod-lifecycle.md"
 _MACHINES = ("container", "init_container", "sidecar_container", "ephemeral_container")
@@ -46,16 +46,37 @@ _MACHINES = ("container", "init_container", "sidecar_container", "ephemeral_cont
     ],
 )
 def counted(before: Pod, after: Pod) -> bool:
-    """RestartCount never falls, and grows by one with each new instance of a container.
+    """RestartCount grows by one with each new instance of a container.
 
-    It may stand still only where the sandbox was made anew, and grow by more than one only if instances in between
-    were not seen, so that lastState is not the one seen before.
+    It may stand still or begin anew only where the sandbox was made anew, and grow by more than one only if instances
+    in between were not seen, so that lastState is not the one seen before.
     """
     if not same_pod(before, after):
         return True
-    return all(
-        counts_up(was, now) or (now.restartCount >= was.restartCount and _records_lost(was, now, before, after))
-        for was, now in pairs(before, after)
+    return all(counts_up(was, now) or _records_lost(was, now, before, after) for was, now in pairs(before, after))
+
+
+@invariant(
+    "instance-count-stays",
+    area="container-state",
+    machine=_MACHINES,
+    cites=[source("pkg/kubelet/kubelet_pods.go", "convertToAPIContainerStatuses")],
+    gate="RestartAllContainersOnContainerExits",
+    seed=5,
+    observable="containerStatuses[].restartCount",
+    allows=[
+        (_pod(_runs("1", count=1)), _pod(_runs("1", count=1))),
+        (_pod(_ended("1")), _pod(_runs("2", count=1, last=_end("1")))),
+    ],
+    refuses=[(_pod(_runs("2", count=2)), _pod(_runs("3", count=0)))],
+)
+def count_stays(before: Pod, after: Pod) -> bool:
+    """RestartCount never falls, not even with a new sandbox, whose instances are counted from 0.
+
+    The higher of the two counts is shown. Earlier kubelets showed that of the new sandbox.
+    """
+    return not same_pod(before, after) or not any(
+        now.restartCount < was.restartCount for was, now in pairs(before, after)
     )
 
 
@@ -66,18 +87,13 @@ def counts_up(was: ContainerStatus, now: ContainerStatus) -> bool:
         return False
     if not was.containerID or not now.containerID:
         return True
-    if (_all_restart(now) and not _all_restart(was)) or _counted_ahead(was):
+    if _counted_ahead(was) or _counted_ahead(now):
         return True
     if now.containerID == was.containerID:
         return grown == 0
     last = now.lastState.terminated
     known = last is not None and last.containerID == was.containerID
     return RESTARTING_ALL in _reasons(now) or (grown == 1 if known else grown >= 1)
-
-
-def _all_restart(status: ContainerStatus) -> bool:
-    """Whether it is shown that an instance was removed because all containers of the Pod start again."""
-    return status.state.waiting is not None and status.state.waiting.reason == RESTARTING_ALL
 
 
 def _counted_ahead(status: ContainerStatus) -> bool:
@@ -88,9 +104,9 @@ def _counted_ahead(status: ContainerStatus) -> bool:
 def _records_lost(was: ContainerStatus, now: ContainerStatus, before: Pod, after: Pod) -> bool:
     """Whether a new instance need not be counted, since the records of an older sandbox may have gone with it.
 
-    Each sandbox counts from 0, and the higher count is shown: until it is reached again the number stands still.
+    Each sandbox counts from 0; where the higher count is shown, the number stands still until it is reached again.
     """
-    if not was.containerID or now.containerID == was.containerID:
+    if now.containerID == was.containerID:
         return False
     if sandbox_anew(before, after):
         return True

@@ -21,15 +21,13 @@ from podfsm.kube.objects import (
     PodStatus,
 )
 from podfsm.rules.facts import Policy, RuleAction, SandboxFacts
+from podfsm.rules.phase_counts import RESTARTING_ALL
 from podfsm.rules.timings import timing_constant
 
 _LIFECYCLE = docs("concepts/workloads/pods/pod-lifecycle.md#restart-policy")
 _RULES = docs("concepts/workloads/pods/container-restarts.md#container-restart-rules")
 _ACTIONS = source("pkg/kubelet/kuberuntime/kuberuntime_manager.go", "computePodActions")
 _VALIDATION = "pkg/apis/core/validation/validation.go"
-
-RESTARTING_ALL = "RestartingAllContainers"
-"""Reason of containers removed by RestartAllContainers."""
 
 _RULE = ContainerRestartRule(action="Restart", exitCodes=ExitCodes(operator="In", values=(42,)))
 _WITH_RULE = Container(name="app", restartPolicy="Never", restartPolicyRules=(_RULE,))

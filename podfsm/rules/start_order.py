@@ -24,6 +24,7 @@ from podfsm.kube.objects import (
 from podfsm.kube.times import instant
 from podfsm.rules.condition_list import NETWORK, of_type
 from podfsm.rules.instances import statuses_of
+from podfsm.rules.phase_invariants import same_pod
 
 _PAGE = docs("concepts/workloads/pods/init-containers.md#detailed-behavior")
 _SIDECARS = docs("concepts/workloads/pods/sidecar-containers.md#sidecar-containers-and-pod-lifecycle")
@@ -143,22 +144,35 @@ def init_before_apps(pod: Pod) -> bool:
     ],
     since="1.36",
     observable="startedAt against the lastTransitionTime of PodReadyToStartContainers",
-    allows=[_in_sandbox("True", 1, _ran(1)), _in_sandbox("False", 9, _ran(1))],
-    refuses=[_in_sandbox("True", 5, _ran(1)), _in_sandbox("False", 1, _ran(5))],
+    allows=[
+        (_in_sandbox("True", 1, _ran(1)), _in_sandbox("True", 1, _ran(1))),
+        (_in_sandbox("True", 1, _ran(1)), _in_sandbox("False", 9, _ran(1))),
+        (_in_sandbox("False", 3, _ran(1)), _in_sandbox("True", 5, _ran(1))),
+    ],
+    refuses=[
+        (_in_sandbox("True", 1, _ran(1)), _in_sandbox("True", 5, _ran(1))),
+        (_in_sandbox("True", 1, _ran(1)), _in_sandbox("False", 1, _ran(5))),
+    ],
 )
-def network_first(pod: Pod) -> bool:
+def network_first(before: Pod, after: Pod) -> bool:
     """What runs was started while PodReadyToStartContainers was True.
 
+    The write that turns it True may still hold what ran in the sandbox before.
     Versions before 1.36 set the condition only with the status after the sandbox was up.
     """
-    network = of_type(pod.status.conditions, NETWORK)
-    if network is None or network.lastTransitionTime is None:
-        return True
-    starts = [began for status in statuses_of(pod) if (began := _running_since(status)) is not None]
-    if not starts:
+    network = of_type(after.status.conditions, NETWORK)
+    if not same_pod(before, after) or network is None or network.lastTransitionTime is None:
         return True
     since = network.lastTransitionTime
-    return min(starts) >= since if network.status == "True" else max(starts) <= since
+    running = [(status, began) for status in statuses_of(after) if (began := _running_since(status)) is not None]
+    if network.status != "True":
+        return all(began <= since for _, began in running)
+    early = [status.containerID for status, began in running if began < since]
+    if not early:
+        return True
+    was = of_type(before.status.conditions, NETWORK)
+    ran = {one.containerID for one in statuses_of(before) if one.state.running is not None}
+    return was is not None and was.status == "False" and ran.issuperset(early)
 
 
 def _sidecars(pod: Pod) -> set[str]:

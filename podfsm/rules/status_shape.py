@@ -24,8 +24,8 @@ from podfsm.kube.objects import (
 from podfsm.kube.times import instant
 from podfsm.rules.condition_list import of_type
 from podfsm.rules.instances import began_at, statuses_of
+from podfsm.rules.phase_counts import RESTARTING_ALL
 from podfsm.rules.phase_invariants import same_pod
-from podfsm.rules.restart_checks import RESTARTING_ALL
 
 _PAGE = "concepts/workloads/pods/pod-lifecycle.md"
 _STATES = docs(f"{_PAGE}#container-states")

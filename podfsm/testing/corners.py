@@ -143,6 +143,19 @@ def sandbox_stopped_and_wanted(choose: Chooser) -> Case:
     return _case(spec, scripts, **more)
 
 
+def done_in_another_sandbox(choose: Chooser) -> Case:
+    """Who was done starts anew with each new sandbox, and before long has to wait for it."""
+    own = [{"action": "Restart", "exitCodes": {"operator": "In", "values": [143]}}]
+    probe = {"exec": {"command": ["check"]}, "periodSeconds": 2, "failureThreshold": 1}
+    app = _entry("app", restartPolicy="Never", restartPolicyRules=own, startupProbe=probe)
+    spec: Json = {"restartPolicy": "OnFailure", "containers": [app, _entry("done", restartPolicy="Never")]}
+    scripts: dict[str, Json] = {
+        "app": {"startupProbe": [{"result": "failure"}]},
+        "done": {"attempts": [{"run": one(choose, (0.5, 1)), "exit": 1}]},
+    }
+    return _case(spec, scripts)
+
+
 def orderly_end(choose: Chooser) -> Case:
     """A Pod with sidecars is deleted, or its app container is done, and everything stops when told to."""
     policy = one(choose, ("Never", "Always", "OnFailure"))
@@ -181,6 +194,7 @@ CORNERS = (
     Corner(probed_to_the_end, frozenset({"probes"})),
     Corner(sandbox_lost_for_long, frozenset({"node-loss", "init"})),
     Corner(sandbox_stopped_and_wanted, frozenset({"node-loss", "init"})),
+    Corner(done_in_another_sandbox, frozenset({"restart-rules", "probes", "backoff"})),
     Corner(orderly_end, frozenset({"sidecars", "termination"})),
     Corner(stubborn_end, frozenset({"termination", "hooks"})),
 )

@@ -62,6 +62,8 @@ def _back_off(m: Model, d: Draft, op: Op, container: Container) -> Progress | No
         if retry_at is not None and entry is not None:
             message = f"back-off {_go_duration(entry.delay)} restarting failed container={op.name} pod={d.key}"
             d.event("Warning", "BackOff", f"Back-off restarting failed container {op.name} in pod {d.key}", op.name)
+            if container_state(m, d, op.name) == "Done":
+                _renew(m, d, op.name)
             fire_container(m, d, op.name, "back_off", retry_at=retry_at)
             return failed(m, d, op, container, "CrashLoopBackOff", message, retry_at=retry_at)
     _fire_pull(m, d, op.name)
@@ -71,18 +73,9 @@ def _back_off(m: Model, d: Draft, op: Op, container: Container) -> Progress | No
 
 def _fire_pull(m: Model, d: Draft, name: str) -> None:
     """A first start in this sandbox, another try of one that failed, or a restart."""
-    newest = d.newest(name)
-    state = container_state(m, d, name)
-    if (newest is None or not newest.in_active_sandbox) and state not in _NOT_STARTED:
-        known = next((c for c in d.view if c.name == name), newest)  # as it was when this sync decided
-        decided = {} if known is None else {"instance": known.state, "exit_code": known.exit_code}
-        facts = container_facts(m, d, name, new_sandbox=True, **decided)
-        machine = MACHINE_OF[d.roles[name][0]]
-        if may_fire(m, d, machine, name, "renew", facts):
-            fire(m, d, machine, name, "renew", facts)
-        # Else it was done, and stays so in a new sandbox, unless a rule of its own restarts it.
-        state = container_state(m, d, name)
-    if state in _NOT_STARTED:
+    if container_state(m, d, name) not in _NOT_STARTED:
+        _renew(m, d, name)
+    if container_state(m, d, name) in _NOT_STARTED:
         fire_container(m, d, name, "pull")
     elif name in d.killed and d.roles[name][0] is Role.APP:
         fire_container(m, d, name, "start_over")
@@ -90,6 +83,19 @@ def _fire_pull(m: Model, d: Draft, name: str) -> None:
         # A sync that starts a sidecar has found the apps not done; when all of them have exited it may not even count
         # the Pod as initialised any more, and begins anew.
         fire_container(m, d, name, "restart", **({"apps_done": False} if d.roles[name][0] is Role.SIDECAR else {}))
+
+
+def _renew(m: Model, d: Draft, name: str) -> None:
+    """Begin anew in a new sandbox. What was done stays so there, unless a rule of its own restarts it."""
+    newest = d.newest(name)
+    if newest is not None and newest.in_active_sandbox:
+        return
+    known = next((c for c in d.view if c.name == name), newest)  # as it was when this sync decided
+    decided = {} if known is None else {"instance": known.state, "exit_code": known.exit_code}
+    facts = container_facts(m, d, name, new_sandbox=True, **decided)
+    machine = MACHINE_OF[d.roles[name][0]]
+    if may_fire(m, d, machine, name, "renew", facts):
+        fire(m, d, machine, name, "renew", facts)
 
 
 def _pull(m: Model, d: Draft, op: Op, container: Container) -> Progress | None:
