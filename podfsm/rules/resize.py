@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from podfsm.engine.rule import derivation, docs, example, guard, source, timing, validation
+from podfsm.engine.rule import derivation, docs, example, guard, source, validation
 from podfsm.engine.versions import Gates
 from podfsm.kube.objects import Container, PodCondition, PodSpec, ResizePolicy, ResourceRequirements
 from podfsm.kube.quantity import parse_quantity
 from podfsm.rules.facts import ContainerFacts, RuntimeState
 from podfsm.rules.sidecar import is_sidecar
-from podfsm.rules.timings import timing_constant
 
 GATE = "InPlacePodVerticalScaling"
 IN_PROGRESS, PENDING = "PodResizeInProgress", "PodResizePending"
@@ -61,29 +60,6 @@ def in_progress(differs: bool, error: str) -> tuple[PodCondition, ...]:
     if not differs:
         return ()
     return (PodCondition(IN_PROGRESS, "True", "Error" if error else "", error),)
-
-
-@derivation(
-    "resize-pending",
-    machine="pod",
-    cites=[
-        _PAGE,
-        source("pkg/kubelet/status/status_manager.go", "SetPodResizePendingCondition"),
-        source("pkg/kubelet/allocation/handlers.go"),
-    ],
-    gate=GATE,
-    observable="condition PodResizePending with reason Deferred or Infeasible",
-    examples=[
-        example(True, True, gives=""),
-        example(False, True, gives="Deferred"),
-        example(False, False, gives="Infeasible"),
-    ],
-)
-def pending_reason(fits_now: bool, fits_ever: bool) -> str:
-    """A resize that is not accepted makes PodResizePending True: Deferred if it may fit later, else Infeasible."""
-    if fits_now:
-        return ""
-    return "Deferred" if fits_ever else "Infeasible"
 
 
 def needs_restart(container: Container, changed: frozenset[str]) -> bool:
@@ -140,18 +116,6 @@ def restarts_for_resize(facts: ContainerFacts) -> bool:
     The default is NotRequired; under the Pod's policy Never nothing else is allowed.
     """
     return facts.instance is RuntimeState.RUNNING and facts.resize == "restart"
-
-
-@timing(
-    "resize-retry",
-    machine="pod",
-    cites=[_PAGE, source("pkg/kubelet/allocation/allocation_manager.go", "retryDelay")],
-    gate=GATE,
-    examples=[example(0, gives=30.0), example(1, gives=180.0), example(5, gives=180.0)],
-)
-def retry_delay(retries: int) -> float:
-    """A pending resize is tried again after 30 s, then every 3 minutes; also when a Pod of the node ends or shrinks."""
-    return timing_constant("resize-retry-initial" if retries == 0 else "resize-retry")
 
 
 _BEFORE = PodSpec((_sized("100m"),))

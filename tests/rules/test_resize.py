@@ -12,10 +12,9 @@ from podfsm.rules.resize import (
     ephemeral_without_resources,
     needs_restart,
     only_resources_change,
-    pending_reason,
     resizable,
-    retry_delay,
 )
+from podfsm.rules.resize_pending import pending_reason, retry_delay
 
 
 def sized(cpu=None, memory=None, **fields):
