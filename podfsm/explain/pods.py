@@ -14,6 +14,7 @@ from podfsm.explain.containers import Setting, explain_container
 from podfsm.explain.ending import deleting, ending, over
 from podfsm.explain.look import Look, lost, statuses_of
 from podfsm.explain.model import Next, Part, Reason
+from podfsm.explain.resizing import resize_in_progress, resize_pending
 from podfsm.kube.objects import ContainerStatus, Pod
 from podfsm.rules.condition_list import NETWORK, RESTARTING
 from podfsm.rules.init_checks import init_entry_passed
@@ -40,6 +41,8 @@ def looks() -> tuple[Callable[[Look], Part | None], ...]:
         _init,
         _apps,
         _gates,
+        resize_pending,
+        resize_in_progress,
     )
 
 

@@ -24,7 +24,7 @@ from podfsm.world.kill import find_container
 from podfsm.world.model import Model
 from podfsm.world.plan import Progress
 from podfsm.world.pod import Draft, Op, Resizing
-from podfsm.world.worker import look, update_pod
+from podfsm.world.worker import look, need_relist, update_pod
 
 
 @frozen
@@ -54,7 +54,7 @@ def resizes(m: Model, d: Draft, pod: Pod) -> tuple[Resize, ...]:
     return tuple(found)
 
 
-def run_resize(_m: Model, d: Draft, op: Op) -> Progress:
+def run_resize(m: Model, d: Draft, op: Op) -> Progress:
     """Give a running container its new resources."""
     assert d.work is not None
     if op.id in d.instances:
@@ -62,6 +62,8 @@ def run_resize(_m: Model, d: Draft, op: Op) -> Progress:
         d.instances[op.id] = evolve(d.instances[op.id], resources=container.resources)
         d.results += 1
         d.reinspect = True
+        if not m.pod_relist:
+            need_relist(m, d)
     return Progress.DONE
 
 
@@ -87,10 +89,13 @@ def hold(d: Draft) -> None:
 def decide(m: Model, d: Draft, reason: str, message: str) -> None:
     """The kubelet has looked for room: it accepts the resize, or puts it off with a reason.
 
-    The Pod is synced, unless the kubelet is about to do so because it sees the changed Pod for the first time.
+    The Pod is synced, unless the kubelet is about to do so because it sees the changed Pod for the first time. One that
+    is on its way out is left as it is.
     """
     look(m, d)
     if not d.exists or d.seen is None or d.worker is not WorkerState.SYNCING:
+        return
+    if d.seen.metadata.deletionTimestamp is not None:
         return
     if same_resources(d.seen.spec, d.resizing.allocated):
         d.resizing = evolve(d.resizing, waits=False, pending=None)
