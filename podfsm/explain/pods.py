@@ -52,8 +52,16 @@ def explain_pod(pod: Pod, gates: Gates, now: datetime | None = None) -> Part:
     for one in looks():
         part = one(look)
         if part is not None:
-            return part
+            return part if one in (over, deleting) else _with_resize(look, part)
     return _healthy(look)
+
+
+def _with_resize(look: Look, part: Part) -> Part:
+    """A resize that waits is told beside what else holds the Pod."""
+    waits = resize_pending(look)
+    if waits is None or waits.holds[0] in part.holds:
+        return part
+    return Part(part.state, part.holds + waits.holds, part.next + waits.next, part.unknown)
 
 
 def _unscheduled(look: Look) -> Part | None:

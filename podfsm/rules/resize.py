@@ -9,6 +9,8 @@ from podfsm.engine.versions import Gates
 from podfsm.kube.objects import Container, PodCondition, PodSpec, ResizePolicy, ResourceRequirements
 from podfsm.kube.quantity import parse_quantity
 from podfsm.rules.facts import ContainerFacts, RuntimeState
+from podfsm.rules.gates import gates_for
+from podfsm.rules.qos import qos_class
 from podfsm.rules.sidecar import is_sidecar
 
 GATE = "InPlacePodVerticalScaling"
@@ -119,6 +121,7 @@ def restarts_for_resize(facts: ContainerFacts) -> bool:
 
 
 _BEFORE = PodSpec((_sized("100m"),))
+_ALL = {"cpu": "100m", "memory": "64Mi"}
 
 
 @validation(
@@ -130,11 +133,14 @@ _BEFORE = PodSpec((_sized("100m"),))
     refuses=[
         (_BEFORE, PodSpec((Container("app", image="x:2"),))),
         (_BEFORE, PodSpec((_sized("100m"),), restartPolicy="Never")),
+        (_BEFORE, PodSpec((Container("app", resources=ResourceRequirements(_ALL, _ALL)),))),
     ],
 )
 def only_resources_change(before: PodSpec, after: PodSpec) -> bool:
-    """The resize subresource changes cpu and memory of containers, and nothing else of the Pod."""
-    return _without_resources(before) == _without_resources(after)
+    """The resize subresource changes cpu and memory of containers, and nothing else: neither spec nor QoS class."""
+    gates = gates_for()  # whether a Pod's own resources decide its class is the same before and after
+    same_class = qos_class(before, gates) == qos_class(after, gates)
+    return same_class and _without_resources(before) == _without_resources(after)
 
 
 def _without_resources(spec: PodSpec) -> tuple[object, ...]:

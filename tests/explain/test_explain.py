@@ -259,6 +259,15 @@ def test_when_a_deferred_resize_is_looked_at_again():
     assert explained.holds[1].rule == "resize-accounting"
 
 
+def test_a_resize_that_waits_is_told_beside_what_else_holds_the_pod():
+    said = condition("PodResizePending", reason="Deferred")
+    explained = explain(pod(crashed(), conditions=(said, *WAITING_FOR_APP)))
+    assert (explained.state, explained.rule) == ("crash-looping", "backoff-sequence")
+    assert "resize-pending" in [one.rule for one in explained.holds]
+    leaving = pod(shown("app", runs()), metadata=DELETED, conditions=(said, *READY))
+    assert "resize-pending" not in [one.rule for one in explain(leaving).holds]
+
+
 def test_every_rule_named_exists():
     named = {meaning.rule for meaning in WAITING.values()} | {rule for rule, _ in ENDED.values()}
     for given, _, _ in CASES.values():

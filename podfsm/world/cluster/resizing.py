@@ -121,9 +121,12 @@ def look_for_room(desk: Desk, name: str) -> None:
 
 
 def _place(desk: Desk, pod: PodWorld) -> tuple[bool, int, bool, float]:
+    """Where a Pod stands among those that wait; 1.33 knows no order."""
     has, wants = indexes.amounts_of(pod, pod.resizing.allocated), _wanted(desk, pod)
     pending = pod.resizing.pending
     since = pending.lastTransitionTime if pending is not None else None
+    if not turn.in_force(desk.m.gates):
+        return False, 0, False, 0.0
     place: tuple[bool, int, bool, float] = turn(
         any(wants.get(name, 0) > has.get(name, 0) for name in ("cpu", "memory")),
         pod.api.spec.priority or 0,

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from podfsm.errors import InputError
 from podfsm.kube.times import seconds_of
 from podfsm.simulate.output import object_of
 from podfsm.world.cluster import indexes
@@ -189,6 +190,19 @@ def test_versions(version):
     """Before 1.33 the gate is off, and nothing of a resize shows."""
     run = Run(node("n"), sized("a", "1"), sized("b", "2"), steps=[resize(10, "a", "3")], kubernetes=version)
     assert bool(pending(run, "a")) == (version != "1.32")
+
+
+def test_what_the_api_server_refuses_of_a_resize():
+    """resize-subresource."""
+    small = sized("a", "1")
+    elsewhere = {**resize(10, "a", "2"), "patch": "pods/a"}
+    with pytest.raises(InputError, match="through pods/NAME/resize only"):
+        Run(node("n"), small, steps=[elsewhere])
+    with pytest.raises(InputError, match="resize-subresource"):
+        Run(node("n"), small, steps=[resize(10, "a", "1", "64Mi", limits=True)])
+    other = {**resize(10, "a"), "body": {"spec": {"containers": [{"name": "app", "image": "app:2"}]}}}
+    with pytest.raises(InputError, match="resize-subresource"):
+        Run(node("n"), small, steps=[other])
 
 
 AMOUNTS = st.sampled_from(["100m", "500m", "1", "1500m", "2", "3", "9"])
