@@ -8,12 +8,35 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import msgspec
+from attrs import field, frozen
 
-from podfsm.kube.objects import Container, Pod, PodSpec, ResourceRequirements
+from podfsm.kube.objects import Container, Pod, PodCondition, PodSpec, ResourceRequirements
 from podfsm.rules.resize import changed_resources
 
 Resources = Mapping[str, ResourceRequirements | None]
 """Requests and limits by the name of the container."""
+
+
+@frozen
+class Resizing:
+    """How far a resize has come on the Pod's node."""
+
+    waits: bool = False
+    """The spec has changed, and the kubelet has not looked for room yet."""
+    allocated: Resources | None = None
+    """What is allocated to each container, once it has ever been another than the spec's."""
+    actual: Resources = field(factory=dict)
+    """What containers had when the resize in progress began."""
+    pending: PodCondition | None = None
+    progress: PodCondition | None = None
+
+    @property
+    def conditions(self) -> tuple[PodCondition, ...]:
+        """What the kubelet says of it in the Pod's status."""
+        return tuple(condition for condition in (self.pending, self.progress) if condition is not None)
+
+
+NO_RESIZE = Resizing()
 
 
 def resources_of(spec: PodSpec) -> Resources:

@@ -13,12 +13,13 @@ from typing import Any
 
 from attrs import NOTHING, define, field, fields, frozen
 
-from podfsm.kube.objects import Pod, PodCondition, PodStatus, ResourceRequirements
+from podfsm.kube.objects import Pod, PodStatus, ResourceRequirements
 from podfsm.rules.container_state import StartError
 from podfsm.rules.crash_backoff import BackOffEntry
 from podfsm.rules.facts import ProbeKind, ProbeResult, Role, RuntimeContainer, Sandbox, WorkerState
 from podfsm.rules.pod_status import KillReason
 from podfsm.rules.probe_worker import ProbeWorker
+from podfsm.world.allocation import NO_RESIZE, Resizing
 from podfsm.world.scripts import FOREVER, Attempt, PodScripts
 
 Timer = tuple[float, int, str, Any]
@@ -73,28 +74,6 @@ class Instance:
     ends_at: float = FOREVER
     resources: ResourceRequirements | None = None
     """What it runs with."""
-
-
-@frozen
-class Resizing:
-    """How far a resize has come on the Pod's node."""
-
-    waits: bool = False
-    """The spec has changed, and the kubelet has not looked for room yet."""
-    allocated: Mapping[str, ResourceRequirements | None] | None = None
-    """What is allocated to each container, once it has ever been another than the spec's."""
-    actual: Mapping[str, ResourceRequirements | None] = field(factory=dict)
-    """What containers had when the resize in progress began."""
-    pending: PodCondition | None = None
-    progress: PodCondition | None = None
-
-    @property
-    def conditions(self) -> tuple[PodCondition, ...]:
-        """What the kubelet says of it in the Pod's status."""
-        return tuple(condition for condition in (self.pending, self.progress) if condition is not None)
-
-
-NO_RESIZE = Resizing()
 
 
 @frozen

@@ -18,12 +18,12 @@ from podfsm.rules.condition_list import observed_generation
 from podfsm.rules.facts import RuntimeState, WorkerState
 from podfsm.rules.resize import GATE, PENDING, changed_resources, in_progress, needs_restart, resizable
 from podfsm.rules.resize_pending import DEFERRED, INFEASIBLE, timed
-from podfsm.world.allocation import as_allocated, resources_of, same_resources
+from podfsm.world.allocation import Resizing, as_allocated, resources_of, same_resources
 from podfsm.world.firing import fire
 from podfsm.world.kill import find_container
 from podfsm.world.model import Model
 from podfsm.world.plan import Progress
-from podfsm.world.pod import Draft, Op, Resizing
+from podfsm.world.pod import Draft, Op
 from podfsm.world.worker import look, need_relist, update_pod
 
 

@@ -13,10 +13,10 @@ from podfsm.kube.objects import PodSpec
 from podfsm.kube.resources import pod_requests
 from podfsm.rules.phase_counts import TERMINAL
 from podfsm.rules.resize_pending import INFEASIBLE, counted, is_pending
-from podfsm.world.allocation import Resources
+from podfsm.world.allocation import NO_RESIZE, Resources
 from podfsm.world.cluster.state import NO_KEYS, ClusterDraft, Keys, Thing, Use
 from podfsm.world.cluster.tallies import count
-from podfsm.world.pod import NO_RESIZE, PodWorld
+from podfsm.world.pod import PodWorld
 
 Index = Map[str, Keys]
 
