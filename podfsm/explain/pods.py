@@ -14,6 +14,7 @@ from podfsm.explain.containers import Setting, explain_container
 from podfsm.explain.ending import deleting, ending, over
 from podfsm.explain.look import Look, lost, statuses_of
 from podfsm.explain.model import Next, Part, Reason
+from podfsm.explain.resizing import resize_in_progress, resize_pending
 from podfsm.kube.objects import ContainerStatus, Pod
 from podfsm.rules.condition_list import NETWORK, RESTARTING
 from podfsm.rules.init_checks import init_entry_passed
@@ -40,6 +41,8 @@ def looks() -> tuple[Callable[[Look], Part | None], ...]:
         _init,
         _apps,
         _gates,
+        resize_pending,
+        resize_in_progress,
     )
 
 
@@ -49,8 +52,16 @@ def explain_pod(pod: Pod, gates: Gates, now: datetime | None = None) -> Part:
     for one in looks():
         part = one(look)
         if part is not None:
-            return part
+            return part if one in (over, deleting) else _with_resize(look, part)
     return _healthy(look)
+
+
+def _with_resize(look: Look, part: Part) -> Part:
+    """A resize that waits is told beside what else holds the Pod."""
+    waits = resize_pending(look)
+    if waits is None or waits.holds[0] in part.holds:
+        return part
+    return Part(part.state, part.holds + waits.holds, part.next + waits.next, part.unknown)
 
 
 def _unscheduled(look: Look) -> Part | None:

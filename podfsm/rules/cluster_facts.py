@@ -54,5 +54,9 @@ class AdmissionFacts:
 class ResizeFacts:
     """What the resize machine's guards read."""
 
+    asked: bool = False
+    """The spec asks for other resources than the kubelet has allocated."""
+    room: str = "now"
+    """Whether the node has room for what is asked: now, later or never."""
     differs: bool = False
-    """Some container runs with other resources than the spec asks for."""
+    """Some container runs with other resources than were allocated to it."""

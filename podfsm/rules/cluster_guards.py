@@ -190,7 +190,7 @@ def applies(facts: AdmissionFacts) -> bool:
     refuses=[ResizeFacts()],
 )
 def differs(facts: ResizeFacts) -> bool:
-    """A resize is in progress while some container runs with other resources than the spec asks for."""
+    """A resize is in progress while some container runs with other resources than were allocated to it."""
     return facts.differs
 
 
@@ -207,5 +207,5 @@ def differs(facts: ResizeFacts) -> bool:
     refuses=[ResizeFacts(differs=True)],
 )
 def settled(facts: ResizeFacts) -> bool:
-    """A resize is over once every container runs with what the spec asks for, or runs no more."""
+    """A resize is over once every container runs with what was allocated to it, or runs no more."""
     return not facts.differs

@@ -58,6 +58,12 @@ def rejected(reason: str, message: str) -> PodStatus:
     return PodStatus(phase="Failed", reason=reason, message=f"Pod was rejected: {message}")
 
 
+def too_little(resource: str, asked: int, used: int, capacity: int) -> str:
+    """What the kubelet says of a node that has too little left of a resource (InsufficientResourceError)."""
+    said = f"requested: {asked}, used: {used}, capacity: {capacity}"
+    return f"Node didn't have enough resource: {resource}, {said}"
+
+
 def killed(reason: str, message: str, cause: Cause, phase: str = "Failed") -> PodStatus:
     """What the kubelet writes over the status of a Pod that it ends for the node's sake, DisruptionTarget included."""
     condition = PodCondition(type="DisruptionTarget", status="True", reason=disruption_reason(cause), message=message)

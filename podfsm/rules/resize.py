@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from podfsm.engine.rule import derivation, docs, example, guard, source, timing, validation
+from podfsm.engine.rule import derivation, docs, example, guard, source, validation
 from podfsm.engine.versions import Gates
 from podfsm.kube.objects import Container, PodCondition, PodSpec, ResizePolicy, ResourceRequirements
 from podfsm.kube.quantity import parse_quantity
 from podfsm.rules.facts import ContainerFacts, RuntimeState
+from podfsm.rules.gates import gates_for
+from podfsm.rules.qos import qos_class
 from podfsm.rules.sidecar import is_sidecar
-from podfsm.rules.timings import timing_constant
 
 GATE = "InPlacePodVerticalScaling"
 IN_PROGRESS, PENDING = "PodResizeInProgress", "PodResizePending"
@@ -61,29 +62,6 @@ def in_progress(differs: bool, error: str) -> tuple[PodCondition, ...]:
     if not differs:
         return ()
     return (PodCondition(IN_PROGRESS, "True", "Error" if error else "", error),)
-
-
-@derivation(
-    "resize-pending",
-    machine="pod",
-    cites=[
-        _PAGE,
-        source("pkg/kubelet/status/status_manager.go", "SetPodResizePendingCondition"),
-        source("pkg/kubelet/allocation/handlers.go"),
-    ],
-    gate=GATE,
-    observable="condition PodResizePending with reason Deferred or Infeasible",
-    examples=[
-        example(True, True, gives=""),
-        example(False, True, gives="Deferred"),
-        example(False, False, gives="Infeasible"),
-    ],
-)
-def pending_reason(fits_now: bool, fits_ever: bool) -> str:
-    """A resize that is not accepted makes PodResizePending True: Deferred if it may fit later, else Infeasible."""
-    if fits_now:
-        return ""
-    return "Deferred" if fits_ever else "Infeasible"
 
 
 def needs_restart(container: Container, changed: frozenset[str]) -> bool:
@@ -142,19 +120,8 @@ def restarts_for_resize(facts: ContainerFacts) -> bool:
     return facts.instance is RuntimeState.RUNNING and facts.resize == "restart"
 
 
-@timing(
-    "resize-retry",
-    machine="pod",
-    cites=[_PAGE, source("pkg/kubelet/allocation/allocation_manager.go", "retryDelay")],
-    gate=GATE,
-    examples=[example(0, gives=30.0), example(1, gives=180.0), example(5, gives=180.0)],
-)
-def retry_delay(retries: int) -> float:
-    """A pending resize is tried again after 30 s, then every 3 minutes; also when a Pod of the node ends or shrinks."""
-    return timing_constant("resize-retry-initial" if retries == 0 else "resize-retry")
-
-
 _BEFORE = PodSpec((_sized("100m"),))
+_ALL = {"cpu": "100m", "memory": "64Mi"}
 
 
 @validation(
@@ -166,11 +133,14 @@ _BEFORE = PodSpec((_sized("100m"),))
     refuses=[
         (_BEFORE, PodSpec((Container("app", image="x:2"),))),
         (_BEFORE, PodSpec((_sized("100m"),), restartPolicy="Never")),
+        (_BEFORE, PodSpec((Container("app", resources=ResourceRequirements(_ALL, _ALL)),))),
     ],
 )
 def only_resources_change(before: PodSpec, after: PodSpec) -> bool:
-    """The resize subresource changes cpu and memory of containers, and nothing else of the Pod."""
-    return _without_resources(before) == _without_resources(after)
+    """The resize subresource changes cpu and memory of containers, and nothing else: neither spec nor QoS class."""
+    gates = gates_for()  # whether a Pod's own resources decide its class is the same before and after
+    same_class = qos_class(before, gates) == qos_class(after, gates)
+    return same_class and _without_resources(before) == _without_resources(after)
 
 
 def _without_resources(spec: PodSpec) -> tuple[object, ...]:

@@ -70,6 +70,7 @@ WORDS: dict[str, tuple[Any, ...]] = {
     "exit_code": (0, 1, 137),
     "reported": ("True", "False", "Unknown"),
     "code": (201, 429, 500),
+    "room": ("now", "later", "never"),
 }
 """What fields of text and number may hold, where their type does not say it."""
 

@@ -14,12 +14,10 @@ from podfsm.errors import InputError, ScenarioError
 from podfsm.kube.decode import convert
 from podfsm.kube.objects import Pod, PodCondition, PodStatus
 from podfsm.kube.times import instant, seconds_of
-from podfsm.rules.cluster_facts import ResizeFacts
 from podfsm.rules.condition_list import put, unscheduled_reason
 from podfsm.rules.facts import WorkerState
 from podfsm.rules.grace import deletion_marks
 from podfsm.rules.qos import qos_class
-from podfsm.rules.resize import IN_PROGRESS
 from podfsm.rules.scheduling import gated
 from podfsm.rules.termination import deletion_grace
 from podfsm.world.firing import fire, may_fire, pod_facts, roles
@@ -170,15 +168,8 @@ def report(m: Model, d: Draft, status: PodStatus) -> None:
     if status.phase != d.api.status.phase:
         trigger = "exceed_deadline" if status.reason == "DeadlineExceeded" else _PHASE_TRIGGERS[status.phase]
         fire(m, d, "pod", "", trigger, pod_facts(m, d))
-    differs = _resizing(status)
-    if differs != _resizing(d.api.status):
-        fire(m, d, "resize", "", "begin" if differs else "settle", ResizeFacts(differs))
     d.api = msgspec.structs.replace(d.api, status=status)
     store(d)
-
-
-def _resizing(status: PodStatus) -> bool:
-    return any(condition.type == IN_PROGRESS for condition in status.conditions)
 
 
 def _write_raw(m: Model, d: Draft, raw: Mapping[str, Any]) -> None:

@@ -18,7 +18,7 @@ from podfsm.rules.condition_list import by_type, observed_generation, put
 from podfsm.rules.facts import WorkerState
 from podfsm.rules.node_trouble import rejected
 from podfsm.rules.pod_status import KillReason
-from podfsm.world import api
+from podfsm.world import api, resizing
 from podfsm.world.model import Model
 from podfsm.world.pod import Draft
 from podfsm.world.power import power_off
@@ -110,7 +110,25 @@ class PowerOff:
     key: str
 
 
-Outside = Bind | Report | Unschedulable | Reject | Freeze | Thaw | Network | Kill | PowerOff
+@frozen
+class HoldResources:
+    """The Pod asks for other resources, and its kubelet has to find room for them first."""
+
+    key: str
+
+
+@frozen
+class AnswerResize:
+    """The kubelet has looked for room for a resize: it accepts it, or puts it off with a reason and a message."""
+
+    key: str
+    reason: str = ""
+    message: str = ""
+
+
+Outside = (
+    Bind | Report | Unschedulable | Reject | Freeze | Thaw | Network | Kill | PowerOff | HoldResources | AnswerResize
+)
 
 
 def shelve(d: Draft, kind: str, what: Any) -> bool:
@@ -212,4 +230,6 @@ OUTSIDE: dict[type, Callable[[Model, Draft, Any], None]] = {
     Network: _network,
     Kill: _kill,
     PowerOff: lambda m, d, _: power_off(m, d),
+    HoldResources: lambda _, d, __: resizing.hold(d),
+    AnswerResize: lambda m, d, event: resizing.decide(m, d, event.reason, event.message),
 }

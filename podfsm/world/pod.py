@@ -19,6 +19,7 @@ from podfsm.rules.crash_backoff import BackOffEntry
 from podfsm.rules.facts import ProbeKind, ProbeResult, Role, RuntimeContainer, Sandbox, WorkerState
 from podfsm.rules.pod_status import KillReason
 from podfsm.rules.probe_worker import ProbeWorker
+from podfsm.world.allocation import NO_RESIZE, Resizing
 from podfsm.world.scripts import FOREVER, Attempt, PodScripts
 
 Timer = tuple[float, int, str, Any]
@@ -172,6 +173,7 @@ class Draft:
     """When the kubelet started; None: before there was anything on its node."""
     offline: bool = False
     """The runtime says that the node's network is not ready."""
+    resizing: Resizing = NO_RESIZE
 
     cache: tuple[RuntimeContainer, ...] = ()
     cache_sandboxes: tuple[Sandbox, ...] = ()

@@ -39,7 +39,7 @@ def derive(m: Model, d: Draft, pod: Pod, *, terminal: bool, from_runtime: bool =
         basis,
         api=pod.status,
         workers=workers,
-        resize=resize_conditions(m, d, pod) if not terminal else (),
+        resize=d.resizing.conditions if not terminal else (),
         containers=containers,
         sandboxes=sandboxes,
         start_errors=d.reasons,
@@ -52,13 +52,6 @@ def derive(m: Model, d: Draft, pod: Pod, *, terminal: bool, from_runtime: bool =
     )
     _trigger_readiness(d, derived)
     return derived
-
-
-def resize_conditions(m: Model, d: Draft, pod: Pod) -> tuple[PodCondition, ...]:
-    """PodResizeInProgress, if a container is being resized."""
-    from podfsm.world.resizing import conditions  # stopping for a resize reports through this module
-
-    return conditions(m, d, pod)
 
 
 def as_pod(d: Draft, pod: Pod) -> Pod:

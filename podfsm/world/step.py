@@ -11,7 +11,7 @@ from immutables import Map
 
 from podfsm.kube.objects import Pod
 from podfsm.rules.scheduling import gated
-from podfsm.world import api, kill, plan, pleg, probing, sandbox, status
+from podfsm.world import api, kill, plan, pleg, probing, resizing, sandbox, status
 from podfsm.world.cluster.state import Cluster, ThingEvent
 from podfsm.world.firing import roles
 from podfsm.world.model import Model
@@ -169,6 +169,7 @@ def _observe(m: Model, d: Draft, _what: Any) -> None:
     if d.seen is None:
         return
     before, d.configured = d.configured, d.seen
+    resizing.observed(m, d, before)
     same = before is not None and (before.metadata, before.spec) == (d.seen.metadata, d.seen.spec)
     if not same or status.needs_readiness_sync(m, d.seen):
         update_pod(m, d)

@@ -28,6 +28,7 @@ def sync_pod(m: Model, d: Draft) -> None:
     """Begin a sync."""
     assert d.work is not None
     pod = d.work.pod
+    resizing.track(m, d)
     derived = status.derive(m, d, pod, terminal=False)
     status.set_status(m, d, derived)
     if derived.phase in TERMINAL:

@@ -17,6 +17,8 @@ from podfsm.kube.objects import Pod, PodStatus
 from podfsm.kube.patch import patched
 from podfsm.kube.write import status_json
 from podfsm.rules.object_updates import metadata_stays, one_way, spec_stays
+from podfsm.rules.resize import only_resources_change
+from podfsm.world.allocation import resources_of, same_resources
 
 
 def updated_status(raw: Mapping[str, Any], pod: Pod, kind: str, body: Any) -> PodStatus:
@@ -39,6 +41,11 @@ def updated(raw: Mapping[str, Any], pod: Pod, subresource: str, kind: str, body:
     for allowed in (metadata_stays, spec_stays, one_way):
         if not allowed(pod, new):
             raise ScenarioError(f"{allowed.statement} ({allowed.id})")
+    if subresource == "resize":
+        if not only_resources_change(pod.spec, new.spec):
+            raise ScenarioError(f"{only_resources_change.statement} ({only_resources_change.id})")
+    elif not same_resources(new.spec, resources_of(pod.spec)):
+        raise ScenarioError("resources of containers are changed through pods/NAME/resize only")
     if subresource != "ephemeralcontainers" and new.spec.ephemeralContainers != pod.spec.ephemeralContainers:
         raise ScenarioError("ephemeral containers are added through pods/NAME/ephemeralcontainers only")
     return completed, new

@@ -7,8 +7,11 @@ podWorkerLoop, completeWork).
 
 from __future__ import annotations
 
+from attrs import evolve
+
 from podfsm.rules.facts import WorkerState
 from podfsm.rules.grace import effective_grace
+from podfsm.world.allocation import as_allocated
 from podfsm.world.firing import fire, retire, worker_facts
 from podfsm.world.model import Model
 from podfsm.world.pod import Draft, Work
@@ -76,6 +79,7 @@ def run(m: Model, d: Draft) -> None:
     from podfsm.world import sync, terminating
 
     assert d.work is not None
+    d.work = evolve(d.work, pod=as_allocated(d.work.pod, d.resizing.allocated))
     d.fresh_needed = False
     d.results, d.failed, d.retry_at, d.reset_done, d.killed = 0, False, None, False, {}
     d.view, d.view_sandboxes = d.cache, d.cache_sandboxes

@@ -66,6 +66,11 @@ def crashed(message="back-off 40s restarting failed container=app pod=web_shop(u
     return shown("app", state, last, restartCount=3)
 
 
+def resized(kind, reason=""):
+    said = PodCondition(kind, "True", reason, "no cpu", lastProbeTime=instant(100), lastTransitionTime=instant(50))
+    return pod(shown("app", runs(), ready=True), conditions=(said, *READY))
+
+
 DELETED = ObjectMeta("web", namespace="shop", uid="u", deletionTimestamp=instant(90), deletionGracePeriodSeconds=30)
 HELD = ObjectMeta("web", deletionTimestamp=instant(90), deletionGracePeriodSeconds=0, finalizers=("example.com/keep",))
 JOB = ObjectMeta("web", ownerReferences=(OwnerReference(kind="Job", controller=True),))
@@ -223,6 +228,14 @@ CASES = {
         "cond-disruptiontarget-reasons",
     ),
     "empty": (Pod(), "waiting for a node", "phase-pending"),
+    "resize deferred": (resized("PodResizePending", "Deferred"), "running, its resize deferred", "resize-pending"),
+    "resize infeasible": (
+        resized("PodResizePending", "Infeasible"),
+        "running, its resize infeasible",
+        "resize-pending",
+    ),
+    "resize in progress": (resized("PodResizeInProgress"), "running, being resized", "resize-in-progress"),
+    "resize failing": (resized("PodResizeInProgress", "Error"), "running, its resize failing", "resize-in-progress"),
 }
 
 
@@ -236,6 +249,23 @@ def test_state_and_rule(name):
     assert f"STATUS {kubectl_columns(given, now=instant(120)).status}" in text
     assert f"podfsm rules show {rule}" in text
     assert as_data(explained)["rule"] == rule
+
+
+def test_when_a_deferred_resize_is_looked_at_again():
+    """resize-retry, resize-accounting."""
+    explained = explain(resized("PodResizePending", "Deferred"), now=instant(120))
+    assert [one.latest for one in explained.next] == [None, instant(280)]
+    assert "waits for room on n: no cpu" in explained.holds[0].text
+    assert explained.holds[1].rule == "resize-accounting"
+
+
+def test_a_resize_that_waits_is_told_beside_what_else_holds_the_pod():
+    said = condition("PodResizePending", reason="Deferred")
+    explained = explain(pod(crashed(), conditions=(said, *WAITING_FOR_APP)))
+    assert (explained.state, explained.rule) == ("crash-looping", "backoff-sequence")
+    assert "resize-pending" in [one.rule for one in explained.holds]
+    leaving = pod(shown("app", runs()), metadata=DELETED, conditions=(said, *READY))
+    assert "resize-pending" not in [one.rule for one in explain(leaving).holds]
 
 
 def test_every_rule_named_exists():

@@ -5,17 +5,25 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from podfsm.kube.objects import Container, PodSpec, ResizePolicy, ResourceRequirements
+from podfsm.kube.objects import (
+    Container,
+    Pod,
+    PodCondition,
+    PodSpec,
+    PodStatus,
+    ResizePolicy,
+    ResourceRequirements,
+)
+from podfsm.kube.times import instant
 from podfsm.rules.gates import gates_for
 from podfsm.rules.resize import (
     changed_resources,
     ephemeral_without_resources,
     needs_restart,
     only_resources_change,
-    pending_reason,
     resizable,
-    retry_delay,
 )
+from podfsm.rules.resize_pending import counted, pending_reason, retry_delay, room_for, timed, turn, well_told
 
 
 def sized(cpu=None, memory=None, **fields):
@@ -49,6 +57,57 @@ def test_a_resize_that_is_not_accepted_waits_or_never_fits():
     """resize-pending and resize-retry."""
     assert [pending_reason(False, True), pending_reason(False, False)] == ["Deferred", "Infeasible"]
     assert [retry_delay(n) for n in range(3)] == [30.0, 180.0, 180.0]
+
+
+@pytest.mark.parametrize(
+    ("asked", "used", "reason", "resource"),
+    [
+        ({"cpu": 500, "memory": 10}, {"cpu": 1500, "memory": 90}, "", ""),
+        ({"cpu": 501, "memory": 11}, {"cpu": 1500, "memory": 90}, "Deferred", "cpu"),
+        ({"memory": 11, "cpu": 500}, {"cpu": 1500, "memory": 90}, "Deferred", "memory"),
+        ({"cpu": 100, "disk": 1}, {}, "Deferred", "disk"),
+        ({"cpu": 0, "memory": 1}, {"cpu": 2500}, "", ""),
+        ({"cpu": 2001, "memory": 101}, {}, "Infeasible", "memory"),
+        ({"cpu": 2001, "memory": 50}, {"memory": 90}, "Infeasible", "cpu"),
+    ],
+)
+def test_everything_a_pod_asks_for_has_to_fit(asked, used, reason, resource):
+    """resize-room: what is infeasible is said first, memory before cpu; else cpu before memory before the rest."""
+    said, message = room_for(asked, used, {"cpu": 2000, "memory": 100})
+    assert said == reason
+    assert message.partition(": ")[2].partition(",")[0] == resource
+
+
+def test_an_infeasible_resize_does_not_count():
+    """resize-accounting."""
+    wanted, allocated, actual = {"cpu": 9}, {"cpu": 3, "memory": 2}, {"cpu": 5}
+    assert counted(wanted, allocated, actual, infeasible=False) == {"cpu": 9, "memory": 2}
+    assert counted(wanted, allocated, actual, infeasible=True) == {"cpu": 5, "memory": 2}
+
+
+def test_the_order_of_resizes():
+    """resize-order."""
+    waiting = {
+        "shrinks": turn(False, 0, "Burstable", None),
+        "important": turn(True, 100, "Burstable", None),
+        "guaranteed": turn(True, 0, "Guaranteed", 90.0),
+        "old": turn(True, 0, "Burstable", 10.0),
+        "newer": turn(True, 0, "Burstable", 20.0),
+        "new": turn(True, 0, "Burstable", None),
+    }
+    assert sorted(waiting, key=waiting.get) == list(waiting)
+
+
+def test_a_resize_condition_is_renewed_by_its_reason():
+    """resize-condition-times, and what resize-conditions asks of it."""
+    first = timed(None, PodCondition("PodResizePending", "True", "Deferred"), 10.0, 2)
+    again = timed(first, PodCondition("PodResizePending", "True", "Deferred", "less"), 20.0, 2)
+    other = timed(again, PodCondition("PodResizePending", "True", "Infeasible"), 30.0, 3)
+    times = [(c.lastProbeTime, c.lastTransitionTime) for c in (first, again, other)]
+    assert times == [(instant(10), instant(10)), (instant(20), instant(10)), (instant(30), instant(30))]
+    assert all(well_told(Pod(status=PodStatus(conditions=(c,)))) for c in (first, again, other))
+    late = msgspec.structs.replace(again, lastProbeTime=instant(5))
+    assert not well_told(Pod(status=PodStatus(conditions=(late,))))
 
 
 def test_the_subresource_changes_nothing_but_resources():

@@ -116,3 +116,12 @@ def test_traffic_stops_at_an_unready_and_at_a_deleted_pod():
         for event in done.things
     ]
     assert [count for at, count in ready if at > 10] == [1, 2, 1, 1]
+
+
+def test_room_goes_to_the_more_important_resize_first():
+    done = run("in-place-resize")
+    begun = [(one.pod, round(one.at)) for one in done.fired if (one.machine, one.trigger) == ("resize", "begin")]
+    assert begun == [("default/db", 61), ("default/web", 100)]
+    [bound] = [s.at for s in done.snapshots if s.pod.metadata.name == "late" and s.pod.status.phase == "Running"]
+    assert 100 < bound < 101
+    assert [note for note in done.notes if "resize of default/db refused" in note]

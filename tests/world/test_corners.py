@@ -5,6 +5,7 @@ import yaml
 from podfsm.simulate import simulate
 
 IMAGE = "registry.example/app:1"
+SMALL = {"requests": {"memory": "64Mi"}}
 
 
 def run(tmp_path, spec, *, until=60.0, **scenario):
@@ -36,7 +37,7 @@ def test_another_image_and_other_resources_at_once_are_one_restart(tmp_path):
     more = [{"name": "app", "resources": {"requests": {"memory": "96Mi"}}}]
     done = run(
         tmp_path,
-        {"containers": [{"name": "app", "image": IMAGE, "resizePolicy": [memory]}]},
+        {"containers": [{"name": "app", "image": IMAGE, "resizePolicy": [memory], "resources": SMALL}]},
         steps=[
             {"at": "4s", "patch": "pods/p", "type": "strategic", "body": {"spec": {"containers": body}}},
             {"at": "4s", "patch": "pods/p/resize", "type": "strategic", "body": {"spec": {"containers": more}}},
@@ -114,7 +115,15 @@ def test_a_restart_of_all_leaves_resizes_for_later(tmp_path):
     done = run(
         tmp_path,
         {
-            "initContainers": [{"name": "proxy", "image": IMAGE, "restartPolicy": "Always", "resizePolicy": [memory]}],
+            "initContainers": [
+                {
+                    "name": "proxy",
+                    "image": IMAGE,
+                    "restartPolicy": "Always",
+                    "resizePolicy": [memory],
+                    "resources": SMALL,
+                }
+            ],
             "containers": [{"name": "app", "image": IMAGE, "restartPolicy": "OnFailure", "restartPolicyRules": [rule]}],
         },
         until=20.0,

@@ -22,6 +22,16 @@ KUBELETS = frozenset(
     }
 )
 """Conditions that the system writes; all others are somebody's promises."""
+_FLICKERING = frozenset(
+    {
+        "AllContainersRestarting",
+        "ContainersReady",
+        "PodReadyToStartContainers",
+        "PodResizeInProgress",
+        "PodResizePending",
+        "Ready",
+    }
+)
 PATIENCE = 10.0
 """How long the kubelet may take to act on a condition, in seconds: it is asked at once, but it may be at work."""
 
@@ -211,6 +221,4 @@ def transition_times(history: History) -> Iterator[bool | str]:
 
 def _flickers(history: History, kind: str) -> bool:
     """Conditions that can go to and fro within one write of the kubelet."""
-    return kind in ("Ready", "ContainersReady", "PodReadyToStartContainers", "AllContainersRestarting") or bool(
-        history.disturbed
-    )
+    return kind in _FLICKERING or bool(history.disturbed)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from podfsm.rules.cluster_facts import AdmissionFacts, EvictionFacts, JobFacts, NodeFacts, ResizeFacts
 from podfsm.rules.facts import PodFacts
 from podfsm.testing.laws.base import law
@@ -103,13 +105,46 @@ def admitted(facts: AdmissionFacts, _state: str) -> str:
     return "Conflicting" if facts.conflicts else "Injected"
 
 
-@law("resize", "begin", checks=["resize-differs"], typical=[{}, {"differs": True}])
+_RESIZES: list[dict[str, Any]] = [
+    {},
+    {"differs": True},
+    {"asked": True, "room": "later"},
+    {"asked": True, "room": "never"},
+    {"asked": True, "room": "never", "differs": True},
+]
+
+
+@law("resize", "begin", checks=["resize-allocated", "resize-differs"], typical=_RESIZES)
 def begins(facts: ResizeFacts, _state: str) -> bool:
-    """A resize is under way while a container runs with something else than was asked for."""
-    return facts.differs
+    """A resize is under way while a container runs with other than was allocated, and nothing else is asked for."""
+    return facts.differs and not facts.asked
 
 
-@law("resize", "settle", checks=["resize-done"], typical=[{}, {"differs": True}])
+@law("resize", "defer", checks=["resize-deferred"], typical=_RESIZES)
+def deferred(facts: ResizeFacts, _state: str) -> bool:
+    """A resize waits while more is asked for than there is room for now."""
+    return facts.asked and facts.room == "later"
+
+
+@law("resize", "retry", checks=["resize-deferred"], typical=_RESIZES)
+def waits_on(facts: ResizeFacts, _state: str) -> bool:
+    """A resize that was looked at again waits on if there is still no room."""
+    return facts.asked and facts.room == "later"
+
+
+@law("resize", "refuse", checks=["resize-infeasible"], typical=_RESIZES)
+def infeasible(facts: ResizeFacts, _state: str) -> bool:
+    """A resize cannot be where more is asked for than there will ever be."""
+    return facts.asked and facts.room == "never"
+
+
+@law("resize", "clear", checks=["resize-allocated", "resize-done"], typical=_RESIZES)
+def cleared(facts: ResizeFacts, _state: str) -> bool:
+    """Nothing waits where nothing is asked for besides what containers have."""
+    return not facts.asked and not facts.differs
+
+
+@law("resize", "settle", checks=["resize-done"], typical=_RESIZES)
 def settles(facts: ResizeFacts, _state: str) -> bool:
-    """A resize is over when every container has what was asked for."""
+    """A resize is over when every container has what was allocated to it."""
     return not facts.differs

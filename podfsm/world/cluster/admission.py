@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 
 from podfsm.rules.kubelet_preemption import PODS, Lesser, victims
 from podfsm.rules.node_affinity import wanted
-from podfsm.rules.node_trouble import admitted_under_pressure, preempted
+from podfsm.rules.node_trouble import admitted_under_pressure, preempted, too_little
 from podfsm.rules.phase_counts import TERMINAL
-from podfsm.world.cluster.state import NO_KEYS, NodeState, Use
+from podfsm.world.cluster.resizing import kubelet_use
+from podfsm.world.cluster.state import NO_KEYS, NodeState
 from podfsm.world.outside import Freeze, Kill, Reject, Thaw
 from podfsm.world.pod import PodWorld
 
@@ -64,7 +65,7 @@ def _short(desk: Desk, pod: PodWorld, node: NodeState) -> dict[str, int]:
     """
     if node.capacity is None:
         return {}
-    use = desk.c.used.get(node.name, Use())
+    use = kubelet_use(desk, node.name)
     amounts = {PODS: (1, use.pods)}
     for name, asked in desk.c.requests[pod.key].items():
         amounts[name] = (asked, use.amounts.get(name, 0))
@@ -75,11 +76,10 @@ def _short(desk: Desk, pod: PodWorld, node: NodeState) -> dict[str, int]:
 
 def _out_of(desk: Desk, pod: PodWorld, node: NodeState, name: str) -> tuple[str, str]:
     asked = 1 if name == PODS else desk.c.requests[pod.key].get(name, 0)
-    use = desk.c.used.get(node.name, Use())
+    use = kubelet_use(desk, node.name)
     used = (use.pods if name == PODS else use.amounts.get(name, 0)) - asked
     total = (node.capacity or {}).get(name, 0)
-    said = f"requested: {asked}, used: {used}, capacity: {total}"
-    return f"{_OUT_OF}{name}", f"Node didn't have enough resource: {name}, {said}"
+    return f"{_OUT_OF}{name}", too_little(name, asked, used, total)
 
 
 def _no_room(short: Mapping[str, int]) -> tuple[str, str]:

@@ -157,6 +157,8 @@ TASKS: dict[str, Callable[[Desk, str], None]] = {
     watch.TAINTS: taint_manager.plan,
     taint_manager.EVICT: taint_manager.evict,
     watch.ADMIT: admission.admit,
+    resizing.LOOK: resizing.look_for_room,
+    resizing.RETRY: resizing.look_for_room,
     watch.SHUTDOWN: shutdown.turn,
     watch.PRESSURE: pressure.look,
     nodes.MONITOR: nodes.look,

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from fractions import Fraction
 from math import ceil
+from typing import Any
 
 from immutables import Map
 
 from podfsm.kube.objects import PodSpec
 from podfsm.kube.resources import pod_requests
 from podfsm.rules.phase_counts import TERMINAL
+from podfsm.rules.resize_pending import INFEASIBLE, counted, is_pending
+from podfsm.world.allocation import NO_RESIZE, Resources
 from podfsm.world.cluster.state import NO_KEYS, ClusterDraft, Keys, Thing, Use
 from podfsm.world.cluster.tallies import count
 from podfsm.world.pod import PodWorld
@@ -49,8 +52,7 @@ def index_pod(c: ClusterDraft, before: PodWorld | None, pod: PodWorld) -> None:
     key = pod.key
     after = pod if pod.exists else None
     if before is None and after is not None:
-        asked = pod_requests(pod.raw.get("spec") or {})
-        c.requests = c.requests.set(key, {name: in_units(name, each.amount) for name, each in asked.items()})
+        c.requests = c.requests.set(key, requests_of(pod))
         if (after.api.spec.affinity or {}).get("podAntiAffinity"):
             c.picky = c.picky.set(key, None)
         if host_ports(after.api.spec):
@@ -72,6 +74,62 @@ def index_pod(c: ClusterDraft, before: PodWorld | None, pod: PodWorld) -> None:
         c.requests = c.requests.delete(key) if key in c.requests else c.requests
         c.picky = c.picky.delete(key) if key in c.picky else c.picky
         c.ports = c.ports.delete(key) if key in c.ports else c.ports
+
+
+def requests_of(pod: PodWorld) -> Mapping[str, int]:
+    """What the scheduler counts for a Pod: what it asks for, or has while it is resized (rule resize-accounting)."""
+    r, wanted = pod.resizing, amounts_of(pod)
+    if r.allocated is None:
+        return wanted
+    infeasible = r.pending is not None and is_pending(r.pending, INFEASIBLE)
+    amounts: Mapping[str, int] = counted(wanted, amounts_of(pod, r.allocated), _actual(pod), infeasible)
+    return amounts
+
+
+def held_by(pod: PodWorld) -> Mapping[str, int]:
+    """What the kubelet counts for a Pod: what is allocated to it, or what it has as long as that is more."""
+    allocated = amounts_of(pod, pod.resizing.allocated)
+    amounts: Mapping[str, int] = counted({}, allocated, _actual(pod), True)
+    return amounts
+
+
+def _actual(pod: PodWorld) -> Mapping[str, int]:
+    r = pod.resizing
+    return amounts_of(pod, {**(r.allocated or {}), **r.actual}) if r.actual else {}
+
+
+def amounts_of(pod: PodWorld, resources: Resources | None = None) -> Mapping[str, int]:
+    """What a Pod asks a node for; `resources` stand for those of its containers."""
+    spec = pod.raw.get("spec") or {}
+    if resources is not None:
+        spec = {
+            **spec,
+            **{group: _given(spec.get(group) or (), resources) for group in ("containers", "initContainers")},
+        }
+    return {name: in_units(name, each.amount) for name, each in pod_requests(spec).items()}
+
+
+def _given(containers: Iterable[Mapping[str, Any]], resources: Resources) -> list[dict[str, Any]]:
+    given = []
+    for container in containers:
+        one = resources.get(container["name"])
+        given.append({**container, "resources": {} if one is None else {"requests": one.requests}})
+    return given
+
+
+def recount(c: ClusterDraft, pod: PodWorld) -> bool:
+    """Count a Pod anew that is being resized; whether less is counted for it than before."""
+    old = c.requests.get(pod.key)
+    if old is None or (pod.resizing is NO_RESIZE or not pod.exists):
+        return False
+    new = requests_of(pod)
+    if new == old:
+        return False
+    c.requests = c.requests.set(pod.key, new)
+    if node := uses_node(pod):
+        _use(c, node, old, -1)
+        _use(c, node, new, 1)
+    return any(new.get(name, 0) < amount for name, amount in old.items())
 
 
 def host_ports(spec: PodSpec) -> frozenset[tuple[int, str]]:

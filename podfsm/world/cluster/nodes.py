@@ -27,6 +27,7 @@ from podfsm.rules.node_loss import (
 )
 from podfsm.rules.taints import NO_EXECUTE
 from podfsm.rules.timings import timing_constant
+from podfsm.world.cluster import resizing
 from podfsm.world.cluster.indexes import in_units
 from podfsm.world.cluster.state import NO_KEYS, NodeState
 from podfsm.world.outside import Freeze, Network, Report, Thaw
@@ -141,6 +142,7 @@ def start_kubelet(desk: Desk, name: str) -> None:
     if node.kubelet:
         for pod in desk.pods(desk.c.on_node.get(name, NO_KEYS)):
             desk.pod(Thaw(pod.key))
+        resizing.kubelet_started(desk, name)
 
 
 def set_network(desk: Desk, name: str, *, ready: bool) -> None:

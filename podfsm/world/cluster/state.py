@@ -235,6 +235,8 @@ class ClusterDraft:
     moulds: dict[str, Mould] = field(factory=dict)
     """What Pods from one template share, by the prefix of their names."""
 
+    resizes: Map[str, Keys] = field(factory=Map)
+    """Pods by node whose resize their kubelet has yet to look at, or looks at again."""
     held: Keys = field(factory=Map)
     """Critical Pods for which their kubelet kills others first."""
     evictions: Map[str, Plan] = field(factory=Map)

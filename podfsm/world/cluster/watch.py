@@ -16,7 +16,7 @@ from podfsm.rules.phase_counts import TERMINAL
 from podfsm.rules.scheduling import gated
 from podfsm.rules.taints import evicting
 from podfsm.rules.timings import timing_constant
-from podfsm.world.cluster import indexes, serving, tracking
+from podfsm.world.cluster import indexes, resizing, serving, tracking
 from podfsm.world.cluster.claims import reconsider, reconsider_all
 from podfsm.world.cluster.state import NO_KEYS, Keys, NodeState, Thing
 from podfsm.world.outside import Freeze, Network
@@ -36,7 +36,10 @@ SHUTDOWN, PRESSURE, STALE = "node-shutdown", "node-pressure", "stale-disruption"
 
 def pod_changed(desk: Desk, before: PodWorld | None, pod: PodWorld) -> None:
     """A Pod was created, changed or removed."""
+    pod = resizing.pod_changed(desk, before, pod)
     indexes.index_pod(desk.c, before, pod)
+    if indexes.recount(desk.c, pod):
+        wake_unscheduled(desk)
     _tell_owner(desk, before, pod)
     seen = (_seen(before.api) if before is not None else None) != (_seen(pod.api) if pod.exists else None)
     if seen:

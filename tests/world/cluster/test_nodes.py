@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.world.cluster.runs import Run, node, owner, pod
+from tests.world.cluster.runs import Run, container, node, owner, pod
 
 TAINT = {"key": "k", "value": "v", "effect": "NoExecute"}
 STOP = {"at": 20, "kubelet": "stop", "node": "a"}
@@ -157,7 +157,8 @@ def test_a_resize_beyond_the_node_is_refused_since_1_36(version, cpu, stored):
     """Rule resize-node-capacity."""
     body = {"spec": {"containers": [{"name": "app", "resources": {"requests": {"cpu": cpu}}}]}}
     patch = {"at": 5, "patch": "pods/p/resize", "type": "strategic", "body": body}
-    run = Run(node("a", cpu="4"), pod("p"), steps=[patch], duration=20, kubernetes=version)
+    small = pod("p", containers=[container(resources={"requests": {"cpu": "1"}})])
+    run = Run(node("a", cpu="4"), small, steps=[patch], duration=20, kubernetes=version)
     last = run.snapshots[-1].pod
     assert (last.metadata.generation == 2) == stored
     assert any("refused by the API server" in note for note in run.notes) != stored
