@@ -19,6 +19,7 @@ Verbs:
   check       find where recorded Pods depart from the rules
   explain     say why a Pod is as it is, and what has to happen next
   lint        find what the API server would refuse in manifests, and what will surprise
+  explore     run every behaviour of a Pod within bounds, and say how each may end
   diagram     draw a state machine: mermaid, dot, svg, png, plantuml, scxml, xstate
   rules       list the rules, show one with its sources, compare two versions
   eval        answer one question about the lifecycle over JSON lines

@@ -13,7 +13,7 @@ import click
 from podfsm.cli import FRONT_PAGE, closed_pipe
 from podfsm.errors import PodfsmError, nearest
 
-VERBS = ("simulate", "check", "explain", "lint", "diagram", "rules", "eval", "verify", "completion")
+VERBS = ("simulate", "check", "explain", "lint", "explore", "diagram", "rules", "eval", "verify", "completion")
 """In the order of the front page. Each is `podfsm.cli.<verb>.command`, loaded when it is called."""
 
 FINE, FINDINGS, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130

@@ -50,6 +50,11 @@ def owned(condition_type: str, gated: Collection[str]) -> bool:
     return condition_type in _ALWAYS_OWNED or condition_type in gated
 
 
+def lifecycle_types(gates: Gates) -> frozenset[str]:
+    """Every condition type that Kubernetes itself gives to Pods at this version."""
+    return _ALWAYS_OWNED | frozenset(gated_types(gates)) | {DISRUPTION}
+
+
 def gated_types(gates: Gates) -> tuple[str, ...]:
     """The condition types that are the kubelet's at this version because a gate is on."""
     return tuple(condition_type for condition_type, gate in _GATED.items() if gates.on(gate))
