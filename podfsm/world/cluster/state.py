@@ -30,6 +30,8 @@ Task = tuple[float, int, str, str]
 Waiting = tuple[int, float, int, str]
 """A Pod in the scheduler's queue: lowest first. Negative priority, since when, order, key."""
 Keys = Map[str, None]
+Label = tuple[str, str]
+"""Key and value."""
 NO_KEYS: Keys = Map()
 
 
@@ -197,6 +199,8 @@ class ClusterDraft:
     """Pods that an object, by its key, may have to adopt or to release since it looked last."""
     guarded: Map[str, Keys] = field(factory=Map)
     """Existing Pods that a PodDisruptionBudget, by its key, selects."""
+    selectors: Map[str, Map[Label, Keys]] = field(factory=Map)
+    """Keys of things with a selector, by kind and one label that they ask for."""
     uids: Map[str, str] = field(factory=Map)
     """Keys of things by their own uid."""
     orphans: Keys = field(factory=Map)
