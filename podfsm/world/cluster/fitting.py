@@ -22,7 +22,7 @@ from podfsm.rules.taints import NO_SCHEDULE, untolerated
 from podfsm.world.cluster.affinity import affinity_allows
 from podfsm.world.cluster.indexes import host_ports
 from podfsm.world.cluster.state import NO_KEYS, NodeState, Use
-from podfsm.world.cluster.survey import NO_USE, Nodes, Open, asked
+from podfsm.world.cluster.survey import NO_USE, Bits, Nodes, Open, asked
 from podfsm.world.pod import PodWorld
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ def _with_room(desk: Desk, pod: PodWorld, among: Open, refused: dict[str, int]) 
     return Nodes(among, seen.bits & whys.get("", 0))
 
 
-def _looked_at(desk: Desk, among: Open, fits: int) -> Nodes:
+def _looked_at(desk: Desk, among: Open, fits: Bits) -> Nodes:
     """Which nodes the search comes by: it starts where the last one ended and stops when it has found enough."""
     many = len(among.nodes)
     if many <= ALL_LOOKED_AT:
@@ -77,7 +77,7 @@ def _looked_at(desk: Desk, among: Open, fits: int) -> Nodes:
     return Nodes(among, (seen | seen >> many) & among.all.bits)
 
 
-def _among_first(bits: int, number: int) -> int:
+def _among_first(bits: Bits, number: int) -> int:
     """How many of the lowest so many bits are set."""
     return (bits & (1 << number) - 1).bit_count()
 

@@ -16,7 +16,7 @@ from podfsm.rules.spread_nodes import score_nodes
 from podfsm.rules.taints import PREFER_NO_SCHEDULE, tolerates
 from podfsm.world.cluster.fitting import present
 from podfsm.world.cluster.state import NodeState, Use
-from podfsm.world.cluster.survey import Nodes, asked, sets_of
+from podfsm.world.cluster.survey import Bits, Nodes, asked, sets_of
 from podfsm.world.cluster.tallies import NOTHING
 from podfsm.world.pod import PodWorld
 
@@ -52,9 +52,9 @@ def best(desk: Desk, pod: PodWorld, nodes: Nodes) -> NodeState:
 _PREFERRED = "preferredDuringSchedulingIgnoredDuringExecution"
 
 
-def _plus(scores: Mapping[int, int], kind: str, found: Mapping[int, int]) -> dict[int, int]:
+def _plus(scores: Mapping[int, Bits], kind: str, found: Mapping[int, Bits]) -> dict[int, Bits]:
     """The sets of nodes by score, once each node has got its points of one more kind."""
-    weight, sums = WEIGHTS[kind], dict[int, int]()
+    weight, sums = WEIGHTS[kind], dict[int, Bits]()
     for score, those in scores.items():
         for points, others in found.items():
             if both := those & others:
@@ -63,9 +63,9 @@ def _plus(scores: Mapping[int, int], kind: str, found: Mapping[int, int]) -> dic
     return sums
 
 
-def _normal(raw: Mapping[int, int], *, reverse: bool = False) -> dict[int, int]:
+def _normal(raw: Mapping[int, Bits], *, reverse: bool = False) -> dict[int, Bits]:
     """Counts brought to 0 to 100; reversed, the least has the most."""
-    top, found = max(raw), dict[int, int]()
+    top, found = max(raw), dict[int, Bits]()
     for count, those in raw.items():
         points = int(MOST * (top - count if reverse else count) / top) if top else MOST if reverse else 0
         found[points] = found.get(points, 0) | those
@@ -84,7 +84,7 @@ def _room(node: NodeState, used: Use) -> int:
     return int(MOST * free / len(_ASSUMED))
 
 
-def _of_same_owner(desk: Desk, pod: Pod, nodes: Nodes) -> dict[int, int]:
+def _of_same_owner(desk: Desk, pod: Pod, nodes: Nodes) -> dict[int, Bits]:
     """How many Pods of the same owner each node has: those of replica sets are spread over hosts by default."""
     owner = next((o.uid for o in pod.metadata.ownerReferences if o.controller and o.kind in _SPREAD), "")
     if not owner or pod.spec.topologySpreadConstraints:

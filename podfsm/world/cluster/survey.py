@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from podfsm.world.cluster.desk import Desk
 
 T = TypeVar("T")
+Bits = int
+"""A set of nodes: bit n stands for the n-th by name."""
 NO_USE = Use()
 REMEMBERED = 256
 """So many questions are remembered of the same nodes; of more, those asked first are forgotten."""
@@ -32,7 +34,7 @@ class Survey(Generic[T]):
 
     answers: list[T]
     """By the node's place."""
-    sets: dict[T, int]
+    sets: dict[T, Bits]
     """The nodes that gave each answer; none of the sets is empty."""
     mark: Mark
     """Up to which change of uses the answers hold."""
@@ -74,7 +76,7 @@ class Nodes:
     """Some of the nodes that are open to a Pod: those whose bits are set."""
 
     among: Open
-    bits: int
+    bits: Bits
 
     def __bool__(self) -> bool:
         return self.bits != 0
@@ -95,24 +97,24 @@ class Nodes:
         """Those of them that are to be kept."""
         return Nodes(self.among, sum(1 << self.among.places[node.name] for node in self if keep(node)))
 
-    def by(self, answers: Iterable[tuple[NodeState, T]]) -> dict[T, int]:
+    def by(self, answers: Iterable[tuple[NodeState, T]]) -> dict[T, Bits]:
         """The sets of nodes that have the same answer."""
         return sets_of((self.among.places[node.name], answer) for node, answer in answers)
 
-    def split(self, sets: Mapping[T, int]) -> dict[T, int]:
+    def split(self, sets: Mapping[T, Bits]) -> dict[T, Bits]:
         """What of each set is among these nodes; empty ones are left out."""
         return {answer: both for answer, bits in sets.items() if (both := bits & self.bits)}
 
 
-def sets_of(answers: Iterable[tuple[int, T]]) -> dict[T, int]:
+def sets_of(answers: Iterable[tuple[int, T]]) -> dict[T, Bits]:
     """The sets of places that have the same answer."""
-    found: dict[T, int] = {}
+    found: dict[T, Bits] = {}
     for place, answer in answers:
         found[answer] = found.get(answer, 0) | 1 << place
     return found
 
 
-def asked(desk: Desk, among: Open, question: object, work_out: Callable[[NodeState, Use], T]) -> Mapping[T, int]:
+def asked(desk: Desk, among: Open, question: object, work_out: Callable[[NodeState, Use], T]) -> Mapping[T, Bits]:
     """The nodes by their answer to a question that nothing but the node, the kind of Pod and the node's use decides."""
     used, known = desk.c.used, among.surveys.get(question)
     changed = used.changed_since(known.mark) if known is not None else None
