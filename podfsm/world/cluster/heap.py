@@ -6,9 +6,10 @@ of a leftist heap a path, as long as the logarithm of that. Source: Okasaki, Pur
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, Generic, TypeVar
 
-from attrs import field, frozen
+from attrs import frozen
 
 T = TypeVar("T")
 _Tree = tuple[int, T, Any, Any] | None
@@ -16,11 +17,11 @@ _Tree = tuple[int, T, Any, Any] | None
 the one whose right end is farther. Going to the right is therefore short."""
 
 
-@frozen(eq=False)
+@frozen(eq=False, repr=False)
 class Heap(Generic[T]):
     """Items that can be compared, the least first. No two may be equal: which one came first would be lost."""
 
-    _tree: _Tree[T] = field(default=None, repr=False)
+    _tree: _Tree[T] = None
 
     def __bool__(self) -> bool:
         return self._tree is not None
@@ -42,6 +43,21 @@ class Heap(Generic[T]):
             raise IndexError("an empty heap has nothing to pop")
         _, item, left, right = self._tree
         return item, Heap(_both(left, right))
+
+    def __iter__(self) -> Iterator[T]:
+        """All items, the least first."""
+        rest = self
+        while rest:
+            item, rest = rest.pop()
+            yield item
+
+    def __eq__(self, other: object) -> bool:
+        return list(self) == list(other) if isinstance(other, Heap) else NotImplemented
+
+    __hash__ = None  # type: ignore[assignment]  # nothing is kept by its queue
+
+    def __repr__(self) -> str:
+        return f"Heap({list(self)})"
 
 
 def _both(one: _Tree[Any], other: _Tree[Any]) -> _Tree[Any]:

@@ -31,14 +31,14 @@ EMPTY = Mark("", None, 0)
 """The state of a map that never had an entry."""
 
 
-@frozen(eq=False)
+@frozen
 class TracedMap(Generic[V]):
-    """A map that is never changed, and its latest changes.
+    """A map that is never changed, and its latest changes, which do not count when two are compared.
 
     Of those no more are kept than twice its entries: whoever has missed more had better look at all of it.
     """
 
-    mark: Mark = EMPTY
+    mark: Mark = field(default=EMPTY, eq=False, repr=False)
     """The state it is in, for `changed_since`."""
     _map: Map[str, V] = field(factory=Map)
 

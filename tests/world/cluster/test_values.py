@@ -29,14 +29,15 @@ def test_a_heap_gives_what_a_list_would_and_older_ones_stay_as_they_are(what):
         heaps.append((heap, plain))
     for heap, plain in heaps:
         assert bool(heap) == bool(plain)
-        assert list(emptied(heap)) == sorted(plain)
+        assert list(heap) == sorted(plain)
+        assert heap == Heap() if not plain else heap.first == plain[0]
 
 
-def emptied(heap):
-    while heap:
-        assert heap.first == heap.pop()[0]
-        item, heap = heap.pop()
-        yield item
+def test_heaps_are_equal_that_hold_the_same():
+    one, other = Heap().push(1).push(2), Heap().push(2).push(1)
+    assert one == other != one.push(3)
+    assert repr(one) == repr(other) == "Heap([1, 2])"
+    assert one != [1, 2]
 
 
 def test_an_empty_heap_has_nothing():
@@ -52,7 +53,7 @@ def test_a_heap_is_as_deep_as_the_logarithm_of_its_length(numbers):
     heap = Heap()
     for number in numbers:
         heap = heap.push(number)
-    assert list(emptied(heap)) == sorted(numbers)
+    assert list(heap) == sorted(numbers)
 
 
 KEYS = "abcde"
@@ -73,6 +74,11 @@ def test_a_map_tells_what_has_changed_since_any_other_state(what):
             differing = {key for key in KEYS if plain.get(key) != before.get(key)}
             assert changed is None or differing <= changed
         assert one.changed_since(one.mark) == set()
+
+
+def test_maps_are_equal_that_hold_the_same():
+    one, other = TracedMap().set("a", 1).set("b", 2), TracedMap().set("b", 2).set("a", 0).set("a", 1)
+    assert one == other != one.set("a", 2)
 
 
 def test_a_map_forgets_changes_of_long_ago():
