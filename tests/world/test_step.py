@@ -25,7 +25,7 @@ def held(cluster):
     """What a cluster holds, but for what is only remembered and could be worked out again."""
     if cluster is None:
         return None
-    left_out = {"fits", "rooms", "moulds", "environment"}
+    left_out = {"fits", "moulds", "environment"}
     return [getattr(cluster, field.name) for field in fields(ClusterDraft) if field.name not in left_out]
 
 

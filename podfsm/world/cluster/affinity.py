@@ -15,6 +15,7 @@ from podfsm.kube.objects import LabelSelector, Pod
 from podfsm.kube.selector import matches
 from podfsm.rules.phase_counts import TERMINAL
 from podfsm.world.cluster.state import NodeState
+from podfsm.world.cluster.survey import Nodes
 
 if TYPE_CHECKING:
     from podfsm.world.cluster.desk import Desk
@@ -38,11 +39,11 @@ def concerns(term: Term, owner: Pod, other: Pod) -> bool:
     return matches(msgspec.convert(selector, LabelSelector), other.metadata.labels)
 
 
-def affinity_allows(desk: Desk, pod: Pod, nodes: Sequence[NodeState], gone: Collection[str]) -> list[NodeState]:
+def affinity_allows(desk: Desk, pod: Pod, nodes: Nodes, gone: Collection[str]) -> Nodes:
     """The nodes that required affinity and anti-affinity, the Pod's own and that of Pods already there, leave."""
     towards, away = required(pod, "podAffinity"), required(pod, "podAntiAffinity")
     if not nodes or not (towards or away or desk.c.picky):
-        return list(nodes)
+        return nodes
     placed = _placed(desk, gone) if towards or away else []
     avoided = [(_key(term), _domains(desk, term, pod, placed)) for term in away]
     avoided += _kept_out_by(desk, pod, gone)
@@ -51,7 +52,7 @@ def affinity_allows(desk: Desk, pod: Pod, nodes: Sequence[NodeState], gone: Coll
         domains = _domains(desk, term, pod, placed)
         anywhere = not domains and concerns(term, pod, pod)  # the first of a group that attracts itself
         wanted.append((_key(term), None if anywhere else domains))
-    return [node for node in nodes if _accepted(node, wanted, avoided)]
+    return nodes.only(lambda node: _accepted(node, wanted, avoided))
 
 
 def _accepted(

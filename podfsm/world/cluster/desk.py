@@ -5,7 +5,6 @@ Whatever is done here is heard by the other controllers (`watch`), a moment late
 
 from __future__ import annotations
 
-import heapq
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -160,7 +159,7 @@ class Desk:
             return
         self.c.asked = self.c.asked.set((kind, key), when)
         self.c.order += 1
-        heapq.heappush(self.c.agenda, (when, self.c.order, kind, key))
+        self.c.agenda = self.c.agenda.push((when, self.c.order, kind, key))
 
     def soon(self, kind: str, key: str) -> None:
         """Have a controller look at an object as soon as it hears of a change."""

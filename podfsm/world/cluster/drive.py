@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from heapq import heappop
 from typing import Any
 
 from attrs import evolve, frozen
@@ -202,9 +201,8 @@ def take(m: Model, world: World, event: Event | ClusterEvent, at: float) -> Step
 
 
 def _tick(desk: Desk, _event: Tick) -> None:
-    agenda = desk.c.agenda
-    while agenda and agenda[0][0] <= desk.now:
-        when, _, kind, key = heappop(agenda)
+    while desk.c.agenda and desk.c.agenda.first[0] <= desk.now:
+        (when, _, kind, key), desk.c.agenda = desk.c.agenda.pop()
         if desk.c.asked.get((kind, key)) == when:
             desk.c.asked = desk.c.asked.delete((kind, key))
             if kind in TASKS:

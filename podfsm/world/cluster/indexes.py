@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from fractions import Fraction
 from math import ceil
-from typing import Any
+from typing import Any, TypeVar
 
 from immutables import Map
 
@@ -18,15 +18,16 @@ from podfsm.world.cluster.state import NO_KEYS, ClusterDraft, Keys, Thing, Use
 from podfsm.world.cluster.tallies import count
 from podfsm.world.pod import PodWorld
 
-Index = Map[str, Keys]
+G = TypeVar("G")
+Index = Map[G, Keys]
 
 
-def with_key(index: Index, group: str, key: str) -> Index:
+def with_key(index: Index[G], group: G, key: str) -> Index[G]:
     """The index with a key in a group."""
     return index.set(group, index.get(group, NO_KEYS).set(key, None))
 
 
-def without_key(index: Index, group: str, key: str) -> Index:
+def without_key(index: Index[G], group: G, key: str) -> Index[G]:
     """The index without a key in a group; empty groups go."""
     keys = index.get(group)
     if keys is None or key not in keys:

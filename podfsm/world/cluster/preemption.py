@@ -17,6 +17,7 @@ from podfsm.rules.phase_counts import TERMINAL
 from podfsm.world.cluster import tracking
 from podfsm.world.cluster.fitting import among_pods, candidates, fits_now
 from podfsm.world.cluster.state import NO_KEYS, NodeState
+from podfsm.world.cluster.survey import Open
 from podfsm.world.outside import Report
 from podfsm.world.pod import PodWorld
 from podfsm.world.step import Delete
@@ -51,7 +52,7 @@ def preempt(desk: Desk, pod: PodWorld) -> None:
     """Make room for a Pod that the scheduler found no node for, if that helps and may be done."""
     if pod.api.spec.preemptionPolicy == "Never" or _waits_already(desk, pod):
         return
-    choices = [choice for node in candidates(desk, pod.api) if (choice := _victims(desk, pod, node)) is not None]
+    choices = [choice for node in candidates(desk, pod.api).nodes if (choice := _victims(desk, pod, node)) is not None]
     if not choices:
         return
     chosen = min(choices, key=lambda choice: choice.cost)
@@ -95,7 +96,7 @@ def _victims(desk: Desk, pod: PodWorld, node: NodeState) -> Choice | None:
 
 
 def _fits(desk: Desk, pod: PodWorld, node: NodeState, gone: frozenset[str]) -> bool:
-    return fits_now(desk, pod, node, gone) and bool(among_pods(desk, pod, [node], gone, {}))
+    return fits_now(desk, pod, node, gone) and bool(among_pods(desk, pod, Open((node,)).all, gone, {}))
 
 
 def _protected(desk: Desk, pod: PodWorld) -> bool:

@@ -5,7 +5,6 @@ Source: pkg/scheduler/schedule_one.go, backend/queue/scheduling_queue.go.
 
 from __future__ import annotations
 
-import heapq
 from typing import TYPE_CHECKING
 
 from podfsm.rules.phase_counts import TERMINAL
@@ -40,7 +39,7 @@ def enqueue(desk: Desk, key: str) -> None:
         return
     desk.c.queued = desk.c.queued.set(key, None)
     desk.c.order += 1
-    heapq.heappush(desk.c.queue, (-(pod.api.spec.priority or 0), desk.now, desk.c.order, key))
+    desk.c.queue = desk.c.queue.push((-(pod.api.spec.priority or 0), desk.now, desk.c.order, key))
     desk.later(SCHEDULE, "", desk.now + desk.m.profile.schedule)
 
 
@@ -56,7 +55,7 @@ def cycle(desk: Desk, _key: str) -> None:
     """Find a node for the next Pod in the queue."""
     if not desk.c.queue:
         return
-    key = heapq.heappop(desk.c.queue)[3]
+    (*_, key), desk.c.queue = desk.c.queue.pop()
     desk.c.queued = desk.c.queued.delete(key)
     pod = desk.world.pods.get(key)
     if pod is not None and schedulable(desk, pod):
@@ -68,7 +67,7 @@ def cycle(desk: Desk, _key: str) -> None:
 def _place(desk: Desk, pod: PodWorld) -> None:
     nodes, why = fitting(desk, pod)
     if desk.c.nominated:
-        nodes = [node for node in nodes if not _promised(desk, pod, node)]
+        nodes = nodes.only(lambda node: not _promised(desk, pod, node))
     if nodes:
         if pod.key in desk.c.waiting:
             desk.c.waiting = desk.c.waiting.delete(pod.key)

@@ -8,35 +8,31 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from podfsm.kube.objects import Pod
-from podfsm.kube.selector import matches
 from podfsm.rules.disruption_budget import ready
 from podfsm.rules.phase_counts import TERMINAL
 from podfsm.world.cluster.indexes import with_key
+from podfsm.world.cluster.selecting import selecting
 from podfsm.world.cluster.state import NO_KEYS, ThingEvent
 from podfsm.world.pod import PodWorld
 
 if TYPE_CHECKING:
     from podfsm.world.cluster.desk import Desk
-    from podfsm.world.cluster.state import Thing
+    from podfsm.world.cluster.selecting import selecting
+from podfsm.world.cluster.state import Thing
 
 SERVICE, SLICE = "Service", "EndpointSlice"
 
 
 def pod_changed(desk: Desk, before: PodWorld | None, pod: PodWorld) -> None:
     """Tell the Services of a Pod that something in it matters to them."""
-    services = desk.c.kinds.get(SERVICE)
-    if services is None:
+    if SERVICE not in desk.c.kinds:
         return
     old = before.api if before is not None else None
     new = pod.api if pod.exists else None
     if _seen(old) == _seen(new):
         return
-    for key in sorted(services):
-        thing = desk.c.things[key]
-        if thing.namespace == pod.api.metadata.namespace and any(
-            each is not None and matches(thing.selector, each.metadata.labels) for each in (old, new)
-        ):
-            note(desk, key, pod.key)
+    for service in selecting(desk.c, SERVICE, old, new):
+        note(desk, service.key, pod.key)
 
 
 def note(desk: Desk, service: str, pod: str) -> None:

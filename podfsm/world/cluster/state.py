@@ -17,9 +17,12 @@ from podfsm.kube.objects import LabelSelector
 from podfsm.kube.workloads import JobSpec
 from podfsm.rules.job_progress import Failures
 from podfsm.rules.taint_eviction import Plan
+from podfsm.world.cluster.heap import Heap
+from podfsm.world.cluster.traced import TracedMap
 from podfsm.world.scripts import FOREVER, Environment
 
 if TYPE_CHECKING:
+    from podfsm.world.cluster.survey import Open
     from podfsm.world.creation import Mould
 
 Task = tuple[float, int, str, str]
@@ -27,6 +30,8 @@ Task = tuple[float, int, str, str]
 Waiting = tuple[int, float, int, str]
 """A Pod in the scheduler's queue: lowest first. Negative priority, since when, order, key."""
 Keys = Map[str, None]
+Label = tuple[str, str]
+"""Key and value."""
 NO_KEYS: Keys = Map()
 
 
@@ -147,14 +152,6 @@ class Use:
 
 
 @frozen
-class Open:
-    """The nodes, by name, that are open to Pods of some kind whatever room there is, and why the others are not."""
-
-    nodes: tuple[NodeState, ...]
-    refused: Mapping[str, int]
-
-
-@frozen
 class Tally:
     """What the Pods that an object controls amount to. Active ones have not finished and are not being deleted."""
 
@@ -192,7 +189,7 @@ class ClusterDraft:
     """Keys of things by the uid of each owner."""
     on_node: Map[str, Keys] = field(factory=Map)
     """Keys of existing Pods by the node they are bound to."""
-    used: Map[str, Use] = field(factory=Map)
+    used: TracedMap[Use] = field(factory=TracedMap)
     """What Pods that have not finished use, by node."""
     requests: Map[str, Mapping[str, int]] = field(factory=Map)
     """What each existing Pod asks for."""
@@ -202,6 +199,8 @@ class ClusterDraft:
     """Pods that an object, by its key, may have to adopt or to release since it looked last."""
     guarded: Map[str, Keys] = field(factory=Map)
     """Existing Pods that a PodDisruptionBudget, by its key, selects."""
+    selectors: Map[str, Map[Label, Keys]] = field(factory=Map)
+    """Keys of things with a selector, by kind and one label that they ask for."""
     uids: Map[str, str] = field(factory=Map)
     """Keys of things by their own uid."""
     orphans: Keys = field(factory=Map)
@@ -213,14 +212,14 @@ class ClusterDraft:
     finished: Keys = field(factory=Map)
     """Existing Pods in a terminal phase."""
 
-    agenda: list[Task] = field(factory=list)
+    agenda: Heap[Task] = field(factory=Heap)
     order: int = 0
     asked: Map[tuple[str, str], float] = field(factory=Map)
     """The earliest instant for which each controller's object is on the agenda; other entries are stale."""
     made: int = 0
     """How many objects were created."""
 
-    queue: list[Waiting] = field(factory=list)
+    queue: Heap[Waiting] = field(factory=Heap)
     queued: Keys = field(factory=Map)
     """The Pods in the queue."""
     waiting: Map[str, Tries] = field(factory=Map)
@@ -229,9 +228,7 @@ class ClusterDraft:
     turn: int = 0
     """Where among the nodes the scheduler's next search begins."""
     fits: dict[str, Open] = field(factory=dict)
-    """Remembered answers of the scheduler about nodes alone; made anew when a node changes."""
-    rooms: dict[object, dict[str, tuple[Use | None, NodeState, Any]]] = field(factory=dict)
-    """Remembered answers about a node's room, by question and node; each holds while node and use are the same."""
+    """What the scheduler remembers of the nodes, by kind of Pod; begun anew when a node changes."""
     moulds: dict[str, Mould] = field(factory=dict)
     """What Pods from one template share, by the prefix of their names."""
 
@@ -273,20 +270,17 @@ class Cluster(ClusterDraft):
     @property
     def due_next(self) -> float:
         """The instant of the next task; infinity when there is none."""
-        return self.agenda[0][0] if self.agenda else FOREVER
+        return self.agenda.first[0] if self.agenda else FOREVER
 
 
 _NAMES = tuple(f.name for f in fields(ClusterDraft))
 _values = attrgetter(*_NAMES)
-_COPIED = tuple(_NAMES.index(name) for name in ("agenda", "queue"))
 _NOTES = _NAMES.index("notes")
 
 
 def thaw(cluster: ClusterDraft) -> ClusterDraft:
-    """A draft with lists of its own and no notes yet."""
+    """A draft with no notes yet."""
     values = list(_values(cluster))
-    for index in _COPIED:
-        values[index] = values[index].copy()
     values[_NOTES] = []
     return ClusterDraft(*values)
 

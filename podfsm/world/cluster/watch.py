@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from immutables import Map
 
 from podfsm.kube.objects import OwnerReference, Pod
-from podfsm.kube.selector import matches
 from podfsm.kube.times import seconds_of
 from podfsm.rules.deletion_gc import OUT_OF_SERVICE
 from podfsm.rules.disruption_budget import ready
@@ -18,6 +17,7 @@ from podfsm.rules.taints import evicting
 from podfsm.rules.timings import timing_constant
 from podfsm.world.cluster import indexes, resizing, serving, tracking
 from podfsm.world.cluster.claims import reconsider, reconsider_all
+from podfsm.world.cluster.selecting import index_selector, selecting, selects
 from podfsm.world.cluster.state import NO_KEYS, Keys, NodeState, Thing
 from podfsm.world.outside import Freeze, Network
 from podfsm.world.pod import PodWorld
@@ -43,7 +43,7 @@ def pod_changed(desk: Desk, before: PodWorld | None, pod: PodWorld) -> None:
     _tell_owner(desk, before, pod)
     seen = (_seen(before.api) if before is not None else None) != (_seen(pod.api) if pod.exists else None)
     if seen:
-        _tell_budgets(desk, pod)
+        _tell_budgets(desk, before, pod)
         _tell_gc(desk, pod)
     _tell_of_disruption(desk, pod)
     serving.pod_changed(desk, before, pod)
@@ -101,26 +101,21 @@ def _claimed_by(pod: Pod) -> tuple[object, ...]:
 def _tell_claimants(desk: Desk, pod: PodWorld) -> None:
     """A Pod that nobody owns may be adopted."""
     for kind in CLAIMING:
-        for key in sorted(desk.c.kinds.get(kind, NO_KEYS)):
-            if _selects(desk.c.things[key], pod.api):
-                if pod.exists:
-                    reconsider(desk.c, key, pod.key)
-                desk.soon(kind, key)
+        for thing in selecting(desk.c, kind, pod.api):
+            if pod.exists:
+                reconsider(desk.c, thing.key, pod.key)
+            desk.soon(kind, thing.key)
 
 
-def _tell_budgets(desk: Desk, pod: PodWorld) -> None:
-    for key in sorted(desk.c.kinds.get(BUDGET, NO_KEYS)):
-        selected = _selects(desk.c.things[key], pod.api)
+def _tell_budgets(desk: Desk, before: PodWorld | None, pod: PodWorld) -> None:
+    for thing in selecting(desk.c, BUDGET, before.api if before is not None else None, pod.api):
+        selected = selects(thing, pod.api)
         if selected and pod.exists:
-            desk.c.guarded = indexes.with_key(desk.c.guarded, key, pod.key)
+            desk.c.guarded = indexes.with_key(desk.c.guarded, thing.key, pod.key)
         else:
-            desk.c.guarded = indexes.without_key(desk.c.guarded, key, pod.key)
+            desk.c.guarded = indexes.without_key(desk.c.guarded, thing.key, pod.key)
         if selected:
-            desk.soon(BUDGET, key)
-
-
-def _selects(thing: Thing, pod: Pod) -> bool:
-    return thing.namespace == pod.metadata.namespace and matches(thing.selector, pod.metadata.labels)
+            desk.soon(BUDGET, thing.key)
 
 
 def _tell_of_disruption(desk: Desk, pod: PodWorld) -> None:
@@ -217,6 +212,7 @@ def _tell_kubelet(desk: Desk, name: str) -> None:
 def thing_changed(desk: Desk, before: Thing | None, after: Thing | None) -> None:
     """An object was created, changed or removed."""
     indexes.index_thing(desk.c, before, after)
+    index_selector(desk.c, before, after)
     thing = after or before
     assert thing is not None
     _note_selector(desk, before, after)
@@ -250,7 +246,7 @@ def _note_selector(desk: Desk, before: Thing | None, after: Thing | None) -> Non
             desk.c.unclaimed = desk.c.unclaimed.delete(thing.key)
     elif thing.kind == BUDGET:
         pods = desk.world.pods.items() if after is not None else ()
-        keys: Keys = Map((key, None) for key, pod in pods if pod.exists and _selects(thing, pod.api))
+        keys: Keys = Map((key, None) for key, pod in pods if pod.exists and selects(thing, pod.api))
         guarded = desk.c.guarded.delete(thing.key) if thing.key in desk.c.guarded else desk.c.guarded
         desk.c.guarded = guarded.set(thing.key, keys) if keys else guarded
 
