@@ -15,9 +15,10 @@ from podfsm.engine.rule import Rule
 from podfsm.engine.versions import Gates
 from podfsm.errors import NotModelled
 from podfsm.kube.cluster import PodDisruptionBudget
-from podfsm.kube.decode import decode, unknown_fields
+from podfsm.kube.decode import decode
 from podfsm.kube.defaults import default_pod
 from podfsm.kube.document import Document
+from podfsm.kube.misspelt import KNOWN, strange_fields
 from podfsm.kube.objects import ObjectMeta, Pod, PodSpec
 from podfsm.kube.services import Service
 from podfsm.kube.workload_defaults import default_workload
@@ -51,14 +52,14 @@ def lint(documents: Sequence[Document], gates: Gates) -> list[Finding]:
     found: list[Finding] = []
     for document in documents:
         if document.kind in LINTED:
+            decode(document, KNOWN[document.kind])
+            found.extend(_strange(document))
             look = _LOOKS.get(document.kind, _workload)
             found.extend(look(document, gates, crowd))
     return found if any(each.severity == ERROR for each in found) else [*found, *references(documents)]
 
 
 def _pod(document: Document, gates: Gates, _crowd: Sequence[Group]) -> Iterator[Finding]:
-    decode(document, Pod)
-    yield from _unknown(document, Pod)
     with document.locating():
         raw = default_pod(document.raw, pod_level_resources=gates.on("PodLevelResources"))
     pod = msgspec.convert(raw, Pod)
@@ -69,8 +70,6 @@ def _pod(document: Document, gates: Gates, _crowd: Sequence[Group]) -> Iterator[
 
 def _workload(document: Document, gates: Gates, _crowd: Sequence[Group]) -> Iterator[Finding]:
     type_ = TYPES[document.kind]
-    decode(document, type_)
-    yield from _unknown(document, type_)
     with document.locating():
         raw = default_workload(document.raw, pod_level_resources=gates.on("PodLevelResources"))
     owner: Any = msgspec.convert(raw, type_)
@@ -125,8 +124,8 @@ def _subject(spec: PodSpec, owner: str, metadata: ObjectMeta, gates: Gates, *, c
     return Subject(spec, owner, metadata.labels, controlled, gates.on("SidecarContainers"))
 
 
-def _unknown(document: Document, type_: type[msgspec.Struct]) -> Iterator[Finding]:
-    for each in unknown_fields(document.raw, type_):
+def _strange(document: Document) -> Iterator[Finding]:
+    for each in strange_fields(document):
         yield finding(document, each.path, "known-fields", ERROR, f"no such field; {each.hint}")
 
 

@@ -11,7 +11,9 @@ from attrs import evolve, frozen
 from podfsm.errors import NotModelled, close_to, nearest
 from podfsm.kube.decode import decode
 from podfsm.kube.document import Document
+from podfsm.kube.misspelt import spelling
 from podfsm.kube.objects import Pod
+from podfsm.kube.paths import steps_of
 from podfsm.kube.presets import API_VERSION
 from podfsm.kube.words import quoted
 from podfsm.simulate.admission import refuse_invalid, refuse_invalid_object
@@ -115,10 +117,11 @@ def read_setup(documents: Sequence[Document], scenario: Document | None = None) 
         if step.action == "create" and step.body.get("kind") in EXISTING
     )
     classes = [d.raw for d in objects if d.kind == "PriorityClass"]
-    created = tuple(creation(pod, spec.environment, late, number, classes) for number, pod in enumerate(pods, 1))
-    for document, create in zip(pods, created, strict=True):
-        refuse_invalid(document, create.pod)
-    return Setup(created, nodes, spec, late, objects)
+    created = []
+    for number, pod in enumerate(pods, 1):
+        created.append(creation(pod, spec.environment, late, number, classes))
+        refuse_invalid(pod, created[-1].pod)
+    return Setup(tuple(created), nodes, spec, late, objects)
 
 
 def not_simulated(document: Document, hint: str = "") -> NotModelled:
@@ -129,6 +132,11 @@ def not_simulated(document: Document, hint: str = "") -> NotModelled:
 
 def check_object(document: Document) -> None:
     """An object that is not a Pod must have a name, and be one that the API server accepts. Raises InputError."""
+    with spelling(document):
+        _check_object(document)
+
+
+def _check_object(document: Document) -> None:
     if not document.name:
         raise document.error(f"a {document.kind} without a name", "metadata.name", expected="a name")
     if document.kind == "PodPreset" and document.apiVersion != API_VERSION:
@@ -157,16 +165,17 @@ def _check_names(pods: Iterable[Document]) -> None:
     seen: dict[str, Document] = {}
     for pod in pods:
         key = pod_key(pod.raw)
-        if not pod.name:
-            raise pod.error("a Pod without a name", "metadata.name", expected="a name")
         if key in seen:
             raise pod.error("a second Pod of this name", "metadata.name", found=quoted(key))
         seen[key] = pod
-        _check_containers(pod)
+        with spelling(pod):
+            _check_pod(pod)
 
 
-def _check_containers(pod: Document) -> None:
-    """What nothing could be simulated without: containers, each with a name of its own."""
+def _check_pod(pod: Document) -> None:
+    """What nothing could be simulated without: a name, and containers, each with a name of its own."""
+    if not pod.name:
+        raise pod.error("a Pod without a name", "metadata.name", expected="a name")
     spec = decode(pod, Pod).spec
     if not spec.containers:
         raise pod.error("no containers", "spec.containers", expected="at least one container")
@@ -278,14 +287,8 @@ def created_document(scenario: Scenario, step: ScenarioStep) -> Document:
     base = scenario.document
     assert base is not None
     return Document(
-        msgspec.to_builtins(step.body), base.source, base.origin, (*base.within, *_steps(step.path), "create")
+        msgspec.to_builtins(step.body), base.source, base.origin, (*base.within, *steps_of(step.path), "create")
     )
-
-
-def _steps(path: str) -> tuple[str | int, ...]:
-    from podfsm.kube.paths import steps_of
-
-    return steps_of(path)
 
 
 __all__ = ["Setup", "created_document", "creation", "evolve", "pod_key", "read_setup"]
