@@ -33,6 +33,7 @@ MACHINES = {
     "scheduling",
     "node",
     "job",
+    "namespace",
     "eviction",
     "preset_admission",
     "resize",

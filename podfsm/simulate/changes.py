@@ -12,7 +12,7 @@ from podfsm.world.firing import MACHINE_OF
 from podfsm.world.pod import Fired, Snapshot
 
 CONTAINER_MACHINES = frozenset(MACHINE_OF.values())
-AROUND = {"node": "Node", "job": "Job"}
+AROUND = {"node": "Node", "job": "Job", "namespace": "Namespace"}
 """Machines of objects that are no Pods: each of their transitions is a change by itself."""
 
 

@@ -14,6 +14,7 @@ from attrs import define, field
 from podfsm.errors import InputError, nearest
 from podfsm.kube.objects import Pod
 from podfsm.kube.words import described, quoted
+from podfsm.rules.namespaces import RESERVED, may_go
 from podfsm.simulate.acting import RESOURCES, TARGET, TARGET_FORMS, WORDS, events_of
 from podfsm.simulate.admission import refuse_invalid
 from podfsm.simulate.scenario import ScenarioStep
@@ -95,6 +96,8 @@ def _check_target(step: ScenarioStep, setup: Setup, there: _There) -> None:
     known = SUBRESOURCES.get(resource, ("status", "scale"))
     if sub and (sub not in known or step.action != "patch"):
         raise complaint(step, setup, f"nothing to {step.action} of this name", sub, hint=nearest(sub, known))
+    if step.action == "delete" and kinds[resource] == "Namespace" and found["name"] in RESERVED:
+        raise complaint(step, setup, f"{REFUSED}: {may_go.statement.rstrip('.')} (rule {may_go.id})", step.target)
     if step.action == "patch":
         _check_body(step, setup)
     if resource != "pods" or not there.makes_pods:

@@ -17,6 +17,7 @@ from podfsm.kube.paths import steps_of
 from podfsm.kube.presets import API_VERSION
 from podfsm.kube.words import quoted
 from podfsm.simulate.admission import refuse_invalid, refuse_invalid_object
+from podfsm.simulate.implied import implied_namespaces
 from podfsm.simulate.scenario import MACHINE, Scenario, ScenarioStep, read_scenario
 from podfsm.world.cluster.nodes import node_state
 from podfsm.world.cluster.objects import thing_key
@@ -37,11 +38,12 @@ OBJECTS = (
     "Service",
     "EndpointSlice",
     "PodPreset",
+    "Namespace",
 )
 """Kinds that controllers and the scheduler work with."""
 WORKLOADS = OBJECTS[1:6]
 """Those of them that own Pods, or what owns Pods."""
-ADMITTING = ("PodPreset",)
+ADMITTING = ("PodPreset", "Namespace")
 """Those that have a say when a Pod is created, and so are there before any."""
 KINDS = ("Pod", "Node", *OBJECTS, *EXISTING, "Scenario")
 """Kinds that a run takes."""
@@ -116,6 +118,7 @@ def read_setup(documents: Sequence[Document], scenario: Document | None = None) 
         for step in spec.steps
         if step.action == "create" and step.body.get("kind") in EXISTING
     )
+    objects += tuple(implied_namespaces((*pods, *objects), spec))
     classes = [d.raw for d in objects if d.kind == "PriorityClass"]
     created = []
     for number, pod in enumerate(pods, 1):

@@ -60,6 +60,8 @@ def _completed(raw: Mapping[str, Any]) -> dict[str, Any]:
     """The object with its defaults, as a new one. What a template lacks is filled in when a Pod is made from it."""
     if raw.get("kind") == "PodPreset":
         return default_preset(raw)
+    if raw.get("kind") == "Namespace":
+        return {**raw, "spec": {**(raw.get("spec") or {}), "finalizers": ["kubernetes"]}}
     if raw.get("kind") not in TYPES:
         return dict(raw)
     whole = default_workload(raw, templates=False)
