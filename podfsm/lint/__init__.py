@@ -48,14 +48,15 @@ def lint(documents: Sequence[Document], gates: Gates) -> list[Finding]:
 
     Raises InputError for an object that cannot be decoded.
     """
+    looked_at = [document for document in documents if document.kind in LINTED]
+    for document in looked_at:
+        decode(document, KNOWN[document.kind])
     crowd = list(groups(documents))
     found: list[Finding] = []
-    for document in documents:
-        if document.kind in LINTED:
-            decode(document, KNOWN[document.kind])
-            found.extend(_strange(document))
-            look = _LOOKS.get(document.kind, _workload)
-            found.extend(look(document, gates, crowd))
+    for document in looked_at:
+        found.extend(_strange(document))
+        look = _LOOKS.get(document.kind, _workload)
+        found.extend(look(document, gates, crowd))
     return found if any(each.severity == ERROR for each in found) else [*found, *references(documents)]
 
 

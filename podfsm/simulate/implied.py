@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from podfsm.kube.document import Document
-from podfsm.simulate.scenario import Scenario
+from podfsm.simulate.scenario import Scenario, name_of
 
 
 def implied_namespaces(documents: Sequence[Document], scenario: Scenario) -> Iterator[Document]:
@@ -25,4 +25,4 @@ def _namespaces_of(objects: Iterable[Mapping[str, Any]]) -> set[str]:
 
 
 def _named_namespaces(objects: Iterable[Mapping[str, Any]]) -> set[str]:
-    return {str((raw.get("metadata") or {}).get("name")) for raw in objects if raw.get("kind") == "Namespace"}
+    return {name_of(raw) for raw in objects if raw.get("kind") == "Namespace"}

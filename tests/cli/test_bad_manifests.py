@@ -4,7 +4,7 @@ import gzip
 
 import pytest
 
-from tests.cli.manifests import HEAD, POD
+from tests.cli.manifests import DEPLOYMENT, HEAD, POD
 
 
 def other(text):
@@ -40,7 +40,30 @@ NOT_PODS = {
         "apiVersion: apps/v1\nkind: StatefulSet\nmetadata: {name: s}\n",
         "m.yaml:2:1: kind: StatefulSet is not simulated",
     ),
-    "misspelt kind": (POD.replace("kind: Pod", "kind: Podd"), "did you mean Pod?"),
+    "misspelt kind": (POD.replace("kind: Pod", "kind: Podd"), "kind: Podd is not simulated; did you mean Pod?"),
+    "kind in small letters": (POD.replace("kind: Pod", "kind: pod"), "did you mean Pod?"),
+    "a kind of another group": (
+        DEPLOYMENT.replace("apps/v1", "v1"),
+        "m.yaml:1:1: apiVersion: no Deployment in 'v1'; write apps/v1",
+    ),
+    "a group that is long gone": (DEPLOYMENT.replace("apps/v1", "extensions/v1beta1"), "write apps/v1"),
+    "somebody else's Pod": (POD.replace("v1", "example.com/v1", 1), "no Pod in 'example.com/v1'; write v1"),
+    "an empty List": ("apiVersion: v1\nkind: List\nitems: []\n", "nothing to simulate; expected at least one Pod"),
+    "a template": (POD.replace('"example/app:1"', "{{ .Values.image }}"), "a template that is not filled in?"),
+    "a generated name": (POD.replace("name: web", "generateName: web-"), "of web- no name is made here"),
+    "a long name": (POD.replace("name: web", f"name: {'w' * 254}"), "up to 253 lower-case letters"),
+    "two ConfigMaps": (
+        "---\n".join([POD, *["apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c}\n"] * 2]),
+        "m.yaml:12:12: metadata.name: a second ConfigMap of this name, found 'c'",
+    ),
+    "a template without the form of one": (
+        DEPLOYMENT.replace('{containers: [{name: app, image: "example/app:1"}]}', "[x]"),
+        "spec.template.spec: wrong type; expected an object, found a list",
+    ),
+    "no labels": (
+        DEPLOYMENT.replace("{matchLabels: {app: web}}", "{matchLabels: {app: null}}"),
+        "spec.selector: refused by the API server",
+    ),
     "no Pod": ("apiVersion: v1\nkind: Node\nmetadata: {name: n}\n", "nothing to simulate"),
     "Scenario alone": (HEAD + "spec: {}\n", "nothing to simulate"),
     "Deployment without template": (

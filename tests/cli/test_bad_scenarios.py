@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.cli.manifests import HEAD, container, scenario, step
+from tests.cli.manifests import DEPLOYMENT, HEAD, container, scenario, step
 
 NOT_SCENARIOS = {
     "two": (scenario("{}") + "---\n" + HEAD, "a second Scenario"),
@@ -98,7 +98,21 @@ NOT_SCENARIOS = {
 NOT_STEPS = {
     "nothing": (scenario("{steps: [{at: 1s}]}"), "exactly one of create, delete, patch"),
     "two": (step("delete: pods/web, evict: pods/web"), "found delete, evict"),
-    "misspelt": (step("delet: pods/web"), "found at, delet"),
+    "misspelt": (step("delet: pods/web"), "found at, delet; did you mean delete?"),
+    "a namespace in the target": (
+        step("delete: pods/default/web"),
+        "nothing to delete of this name, found 'web'; pods/web? a target names no namespace",
+    ),
+    "scale of what has none": (step("patch: nodes/node-1/scale, body: {spec: {replicas: 3}}"), "known: status"),
+    "metadata no object": (
+        step("create: {apiVersion: v1, kind: ConfigMap, metadata: [x]}"),
+        "create.metadata: wrong type",
+    ),
+    "created without a name": (step("create: {apiVersion: v1, kind: Pod, metadata: null}"), "a Pod without a name"),
+    "created under another version": (
+        step("create: {apiVersion: v2, kind: ConfigMap, metadata: {name: c}}"),
+        "no ConfigMap in 'v2'; write v1",
+    ),
     "no list": (scenario("{steps: 3}"), "spec.steps: wrong type"),
     "no target": (step("delete: web"), "m.yaml:9:25: spec.steps[0].delete: not a target"),
     "no such Pod": (
@@ -180,6 +194,25 @@ def test_bad_scenarios(refused, text, complaint):
 @table(NOT_STEPS)
 def test_bad_steps_leave_nothing_half_written(refused, text, complaint, output):
     assert complaint in refused(text, "-o", output)
+
+
+def test_a_step_after_the_end_is_told_not_to_be_done(podfsm, tmp_path):
+    file = tmp_path / "m.yaml"
+    file.write_text(scenario("{duration: 5s, steps: [{at: 50s, delete: pods/web}]}"))
+    shown = podfsm("simulate", file)
+    assert shown.status == 0
+    assert "note: the step at 50 s comes after the end: delete is not done" in shown.out
+
+
+def test_a_patch_that_leaves_no_object_is_refused(podfsm, tmp_path):
+    file = tmp_path / "m.yaml"
+    file.write_text(
+        f"{DEPLOYMENT}---\n{HEAD}spec: {{steps: [{{at: 1s, patch: deployments/web, body: {{spec: 3}}}}]}}\n"
+    )
+    shown = podfsm("simulate", file)
+    assert shown.status == 2
+    assert "spec.steps[0].patch: refused by the API server" in shown.err
+    assert "spec: wrong type; expected an object, found the number 3" in shown.err
 
 
 def test_a_patch_that_only_the_run_finds_impossible(podfsm, tmp_path):
