@@ -124,6 +124,18 @@ FIELDS: Mapping[str, tuple[str, ...]] = {
 }
 """Field names by the name of the class in `podfsm.kube`."""
 
+SETS: Mapping[str, tuple[str, ...]] = {
+    kind: _split(f"selector template minReadySeconds {fields}")
+    for kind, fields in {
+        "Deployment": "replicas strategy revisionHistoryLimit paused progressDeadlineSeconds",
+        "ReplicaSet": "replicas",
+        "DaemonSet": "updateStrategy revisionHistoryLimit",
+        "StatefulSet": "replicas volumeClaimTemplates serviceName podManagementPolicy updateStrategy"
+        " revisionHistoryLimit persistentVolumeClaimRetentionPolicy ordinals",
+    }.items()
+}
+"""Which of the fields of a SetSpec each kind has."""
+
 PLACES: Mapping[str, Mapping[str, int]] = {
     name: {field: place for place, field in enumerate(fields)} for name, fields in FIELDS.items()
 }

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
-from podfsm.errors import InputError, meant
+from podfsm.errors import InputError, meant, nearest
+from podfsm.kube.api_fields import FIELDS, SETS
 from podfsm.kube.cluster import Node, PodDisruptionBudget
 from podfsm.kube.decode import UnknownField, unknown_fields
 from podfsm.kube.document import Document
 from podfsm.kube.objects import Pod, Struct
-from podfsm.kube.paths import steps_of
+from podfsm.kube.paths import join, steps_of
 from podfsm.kube.presets import PodPreset
 from podfsm.kube.services import EndpointSlice, Service
 from podfsm.kube.workloads import TYPES
@@ -30,7 +31,17 @@ KNOWN: Mapping[str, type[Struct]] = {
 def strange_fields(document: Document) -> list[UnknownField]:
     """The fields of an object that its kind does not have in the API; none for a kind whose fields are not known."""
     type_ = KNOWN.get(document.kind)
-    return unknown_fields(document.raw, type_) if type_ is not None else []
+    if type_ is None:
+        return []
+    return [*unknown_fields(document.raw, type_), *_others_fields(document)]
+
+
+def _others_fields(document: Document) -> Iterator[UnknownField]:
+    """Fields that a Deployment has and a DaemonSet has not, or the other way round: their class is the same."""
+    own, spec = SETS.get(document.kind, ()), document.raw.get("spec")
+    for name in spec if own and isinstance(spec, dict) else ():
+        if name not in own and name in FIELDS["SetSpec"]:
+            yield UnknownField(join("spec", name), nearest(name, own))
 
 
 @contextmanager

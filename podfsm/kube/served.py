@@ -45,11 +45,19 @@ def homes(kind: str) -> tuple[str, ...]:
     return tuple(version for version, kinds in SERVED.items() if kind in kinds)
 
 
+def foreign(api_version: str) -> bool:
+    """Whether an apiVersion is of a group that is not Kubernetes' own: what its kinds are is not known here."""
+    group = api_version.rpartition("/")[0]
+    return "." in group and not group.endswith(".k8s.io")
+
+
 def unserved(api_version: str, kind: str) -> tuple[str, str, str] | None:
     """What is wrong with an object that no version serves: the field, the fault and the remedy; None if it is served.
 
-    Kinds and groups that are not listed here are others' and may be there.
+    Groups that are not listed here may have kinds of any other name.
     """
+    if foreign(api_version):
+        return None
     if kind in REAL:
         where = homes(kind)
         if api_version in where:

@@ -9,7 +9,7 @@ from podfsm.kube.decode import decode
 from podfsm.kube.document import Document
 from podfsm.kube.misspelt import spelling
 from podfsm.kube.objects import Pod
-from podfsm.kube.served import REAL, unserved
+from podfsm.kube.served import REAL, foreign, unserved
 from podfsm.kube.words import quoted
 from podfsm.simulate.admission import refuse_invalid_object
 from podfsm.world.cluster.objects import thing_key
@@ -51,6 +51,8 @@ def check_kind(document: Document) -> None:
     kind = document.kind
     if kind not in KINDS:
         raise not_simulated(document, nearest(kind, KINDS) if kind not in REAL and close_to(kind, KINDS) else "")
+    if foreign(document.apiVersion) and kind != "Scenario":
+        raise NotModelled(str(document.error(f"{kind} of {document.apiVersion} is not simulated", "apiVersion")))
     wrong = unserved(document.apiVersion, kind)
     if wrong is not None:
         at, problem, remedy = wrong

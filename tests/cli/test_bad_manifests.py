@@ -47,7 +47,7 @@ NOT_PODS = {
         "m.yaml:1:1: apiVersion: no Deployment in 'v1'; write apps/v1",
     ),
     "a group that is long gone": (DEPLOYMENT.replace("apps/v1", "extensions/v1beta1"), "write apps/v1"),
-    "somebody else's Pod": (POD.replace("v1", "example.com/v1", 1), "no Pod in 'example.com/v1'; write v1"),
+    "somebody else's Pod": (POD.replace("v1", "example.com/v1", 1), "Pod of example.com/v1 is not simulated"),
     "an empty List": ("apiVersion: v1\nkind: List\nitems: []\n", "nothing to simulate; expected at least one Pod"),
     "a template": (POD.replace('"example/app:1"', "{{ .Values.image }}"), "a template that is not filled in?"),
     "a generated name": (POD.replace("name: web", "generateName: web-"), "of web- no name is made here"),
