@@ -32,8 +32,8 @@ def command(
     """Say what the API server would refuse in MANIFEST..., and what will surprise, with rule and place.
 
     A MANIFEST is YAML or JSON with Pods, Jobs, Deployments and the like, PodDisruptionBudgets, Services and Nodes;
-    `-` is standard input. Errors are refusals, warnings are likely mistakes, notes are worth knowing. The exit status is 1 if there
-    are errors or warnings.
+    `-` is standard input. Errors are refusals, warnings are likely mistakes, notes are worth knowing. The exit
+    status is 1 if there are errors or warnings.
 
     \b
     Examples:
