@@ -116,3 +116,14 @@ def test_traffic_stops_at_an_unready_and_at_a_deleted_pod():
         for event in done.things
     ]
     assert [count for at, count in ready if at > 10] == [1, 2, 1, 1]
+
+
+def test_a_deleted_namespace_takes_everything_along():
+    done = run("namespace-deletion")
+    gone = [shown.at for shown in done.snapshots if shown.type == "DELETED"]
+    assert len(gone) == 2
+    states = [(one.at, one.dest) for one in done.fired if one.machine == "namespace"]
+    assert states == [(10.0, "Terminating"), (12.0, "Terminating"), (pytest.approx(31, abs=0.1), "Gone")]
+    assert max(gone) < states[-1][0]
+    (note,) = done.notes
+    assert "create of shop/late is refused" in note
