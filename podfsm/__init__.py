@@ -47,6 +47,7 @@ if TYPE_CHECKING:
         ImageMachine,
         InitContainerMachine,
         JobMachine,
+        NamespaceMachine,
         NodeMachine,
         PodMachine,
         PodWorkerMachine,
@@ -81,6 +82,7 @@ __all__ = [
     "JobMachine",
     "Lifecycle",
     "MachineSpec",
+    "NamespaceMachine",
     "NodeMachine",
     "NotModelled",
     "PodMachine",
@@ -141,8 +143,8 @@ _HOMES = {
     "podfsm.engine.versions": "Gates Version",
     "podfsm.errors": "GuardCrashed InputError NotModelled PodfsmError Refused ScenarioError SpecError UnknownName",
     "podfsm.machines": "ContainerMachine EphemeralContainerMachine EvictionMachine ImageMachine InitContainerMachine "
-    "JobMachine NodeMachine PodMachine PodWorkerMachine PresetAdmissionMachine ProbeMachine ResizeMachine "
-    "SandboxMachine SchedulingMachine SidecarContainerMachine machine",
+    "JobMachine NamespaceMachine NodeMachine PodMachine PodWorkerMachine PresetAdmissionMachine ProbeMachine "
+    "ResizeMachine SandboxMachine SchedulingMachine SidecarContainerMachine machine",
     "podfsm.rules.catalogue": "all_rules",
     "podfsm.rules.gates": "gates_for",
     "podfsm.simulate": "Run prepare",

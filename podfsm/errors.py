@@ -98,15 +98,24 @@ class GuardCrashed(PodfsmError, RuntimeError):
     """A guard raised instead of answering. A crash is never a refusal."""
 
 
+_MEANT = "did you mean {}?"
+
+
 def nearest(name: str, known: Iterable[str]) -> str:
     """The remedy for a misspelt name: the closest valid one, or the whole list when it is short."""
     known = sorted(known)
     close = get_close_matches(name, known, n=1, cutoff=0.6)
     if close:
-        return f"did you mean {close[0]}?"
+        return _MEANT.format(close[0])
     return "known: " + ", ".join(known[:12]) + (" ..." if len(known) > 12 else "")
+
+
+def meant(remedy: str) -> str:
+    """The name that a remedy of `nearest` proposes; "" if it lists what is known."""
+    before, after = _MEANT.split("{}")
+    return remedy[len(before) : -len(after)] if remedy.startswith(before) else ""
 
 
 def close_to(name: str, known: Iterable[str]) -> bool:
     """Whether a name is most likely one of the known ones, misspelt."""
-    return bool(get_close_matches(name, list(known), n=1, cutoff=0.6))
+    return bool(meant(nearest(name, known)))

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     ImageMachine: type[Lifecycle]
     InitContainerMachine: type[Lifecycle]
     JobMachine: type[Lifecycle]
+    NamespaceMachine: type[Lifecycle]
     NodeMachine: type[Lifecycle]
     PodMachine: type[Lifecycle]
     PodWorkerMachine: type[Lifecycle]
@@ -41,7 +42,7 @@ def machine_names() -> tuple[str, ...]:
     return tuple(sorted(path.stem for path in (specs_folder() / "machines").glob("*.yaml")))
 
 
-AROUND_PODS = frozenset({"eviction", "job", "node", "preset_admission", "resize", "scheduling"})
+AROUND_PODS = frozenset({"eviction", "job", "namespace", "node", "preset_admission", "resize", "scheduling"})
 """Machines of what happens to Pods from outside: most of it passes by a Pod that is alone on its node."""
 
 

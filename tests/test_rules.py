@@ -33,6 +33,7 @@ MACHINES = {
     "scheduling",
     "node",
     "job",
+    "namespace",
     "eviction",
     "preset_admission",
     "resize",
@@ -120,8 +121,8 @@ def test_is_shown_in_every_form(rule):
 
 @of(*KINDS)
 def test_versions_and_gates_exist(rule):
-    if rule.gate is not None:
-        assert rule.gate in all_gates()
+    for gate in (rule.gate, rule.without_gate):
+        assert gate is None or gate in all_gates()
     for text in filter(None, (rule.since, rule.until)):
         assert Version.parse(text) <= NEWEST
     in_force = [rule.in_force(gates_for(f"1.{minor}")) for minor in range(OLDEST.minor, NEWEST.minor + 1)]
@@ -129,6 +130,15 @@ def test_versions_and_gates_exist(rule):
         gates_for("1.36", {rule.gate: True}) if _free(rule.gate) else gates_for()
     )
     assert any(in_force) or switchable, "never in force"
+
+
+def test_a_rule_that_only_rows_without_a_gate_name_says_so_itself():
+    rows = {}
+    for row in (row for name in machine_names() for row in machine_spec(name).transitions):
+        for rule in (*row.rules, *row.because):
+            rows.setdefault(rule, set()).add(row.without_gate or None)
+    assert any(rule.without_gate for rule in rows)
+    assert [rule.id for rule, gates in rows.items() if None not in gates and gates != {rule.without_gate}] == []
 
 
 def _free(gate):

@@ -12,7 +12,7 @@ import click
 from podfsm.cli.options import HELP, bold, coloured, feature_gates_option, kubernetes_option, read_gates
 from podfsm.kube.document import Document
 from podfsm.kube.read import read_documents
-from podfsm.lint import ERROR, LINTED, NOTE, SEVERITIES, WARNING, Finding, lint
+from podfsm.lint import ERROR, NOTE, SEVERITIES, WARNING, Finding, is_linted, lint
 from podfsm.rules.catalogue import all_rules
 
 _COLOURS = {ERROR: "red", WARNING: "yellow", NOTE: "cyan"}
@@ -31,9 +31,9 @@ def command(
 ) -> int:
     """Say what the API server would refuse in MANIFEST..., and what will surprise, with rule and place.
 
-    A MANIFEST is YAML or JSON with Pods, Jobs, Deployments and the like, and PodDisruptionBudgets; `-` is standard
-    input. Errors are refusals, warnings are likely mistakes, notes are worth knowing. The exit status is 1 if there
-    are errors or warnings.
+    A MANIFEST is YAML or JSON with Pods, Jobs, Deployments and the like, PodDisruptionBudgets, Services and Nodes;
+    `-` is standard input. Errors are refusals, warnings are likely mistakes, notes are worth knowing. The exit
+    status is 1 if there are errors or warnings.
 
     \b
     Examples:
@@ -64,11 +64,11 @@ def _line(found: Finding) -> str:
 
 def _summary(documents: Sequence[Document], found: Sequence[Finding]) -> None:
     """What was looked at and what was not, on standard error."""
-    passed = sorted({each.kind for each in documents} - {*LINTED, _SCENARIO})
+    passed = sorted({each.kind for each in documents if not is_linted(each)} - {_SCENARIO})
     if passed:
         click.echo(f"podfsm: not looked at: {', '.join(passed)}", err=True)
     counts = Counter(each.severity for each in found)
     said = ", ".join(f"{counts[name]} {name}{'s' * (counts[name] != 1)}" for name in SEVERITIES if counts[name])
-    looked = sum(each.kind in LINTED for each in documents)
+    looked = sum(map(is_linted, documents))
     click.echo(f"podfsm: {looked} object{'s' * (looked != 1)}: {said or 'nothing to say'}", err=True)
     sys.stderr.flush()

@@ -97,7 +97,7 @@ def _invoke(arguments: Sequence[str]) -> int:
 
 def _usage(error: click.UsageError) -> int:
     where = error.ctx.command_path if error.ctx is not None else "podfsm"
-    text = error.format_message()
+    text = " ".join(error.format_message().split())
     return complain(f"{text[:1].lower()}{text[1:].rstrip('.')} (see `{where} --help`)")
 
 

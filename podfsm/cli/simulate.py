@@ -4,29 +4,25 @@ from __future__ import annotations
 
 import gc
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import click
 
 from podfsm.cli.options import HELP, feature_gates_option, gate_overrides
+from podfsm.cli.warn import warn_misspelt, warn_of_placement, warn_of_references
 from podfsm.errors import InputError
-from podfsm.kube.decode import unknown_fields
 from podfsm.kube.document import Document
 from podfsm.kube.duration import parse_duration
-from podfsm.kube.objects import Pod
 from podfsm.kube.read import read_documents
-from podfsm.kube.workloads import TYPES
-from podfsm.lint import references
 from podfsm.simulate import prepare
 from podfsm.simulate.output import FORMATS, writer
 from podfsm.simulate.run import Simulation
+from podfsm.simulate.written import written
 from podfsm.world.timing import PROFILES
 
 PICTURES = ("svg", "html", "perfetto")
 """Forms that show a whole run; `podfsm.render.timeline` draws them."""
-_PLACEMENT = ("nodeSelector", "affinity", "topologySpreadConstraints")
-"""Fields of a Pod's spec that choose among nodes."""
 
 
 @click.command("simulate", context_settings=HELP)
@@ -94,7 +90,9 @@ def command(
         timing=timing,
         seed=seed,
     )
-    _warn(documents)
+    warn_misspelt((*documents, *written(simulation.setup.scenario)))
+    warn_of_references(documents)
+    warn_of_placement(documents)
     # Worlds hold no cycles, and a large run holds millions of objects: looking for cycles often would only cost.
     gc.set_threshold(200_000, 20, 20)
     out = sys.stdout
@@ -146,28 +144,3 @@ def _until(text: str | None) -> float | None:
     except InputError as error:
         error.source = "--until"
         raise
-
-
-def _warn(documents: Sequence[Document]) -> None:
-    """Misspelt fields, missing objects and rival claims are not passed over without a word."""
-    for document in documents:
-        type_ = Pod if document.kind == "Pod" else TYPES.get(document.kind)
-        for path, hint in unknown_fields(document.raw, type_) if type_ is not None else ():
-            warning = document.error("no such field, so it is ignored", path, hint=hint)
-            print(f"podfsm: warning: {warning}", file=sys.stderr)
-    for each in references(documents):
-        print(f"podfsm: {each.severity}: {each.place}: {each.why}", file=sys.stderr)
-    if not any(document.kind == "Node" for document in documents):
-        for document in documents:
-            _warn_of_placement(document)
-
-
-def _warn_of_placement(document: Document) -> None:
-    """Say what a Pod asks of nodes when there are none: the one that is assumed fits every Pod."""
-    spec = document.raw.get("spec") if document.kind == "Pod" else None
-    for name in _PLACEMENT:
-        if isinstance(spec, dict) and spec.get(name):
-            warning = document.error(
-                "taken as met: there is no Node object, and the node assumed fits all", f"spec.{name}"
-            )
-            print(f"podfsm: warning: {warning}", file=sys.stderr)

@@ -79,6 +79,7 @@ class Rule:
     since: str
     until: str | None
     gate: str | None
+    without_gate: str | None
     seed: int | None
     observable: str
     documented: str
@@ -101,6 +102,8 @@ class Rule:
 
     def in_force(self, gates: Gates) -> bool:
         """Whether the rule applies at this version with these gates."""
+        if self.without_gate is not None and gates.on(self.without_gate):
+            return False
         if self.gate is not None:
             return gates.on(self.gate)
         since, until = self.since, self.until
@@ -164,6 +167,7 @@ def rule(
     since: str = "",
     until: str | None = None,
     gate: str | None = None,
+    without_gate: str | None = None,
     seed: int | None = None,
     observable: str = "",
     documented: str = "",
@@ -175,8 +179,9 @@ def rule(
     """Register the decorated function as a rule of `kind`; the decorators below are this with the kind filled in.
 
     `since` is the first minor version it holds in ("" = longer than podfsm looks back); `gate` the feature gate that
-    switches it, if one does (then the gate decides, not `since`). `allows` and `refuses` hold facts for which a
-    guard, invariant or validation holds and does not; `examples` hold worked cases of the other kinds.
+    switches it on, if one does (then the gate decides, not `since`), `without_gate` the one that puts another rule in
+    its place. `allows` and `refuses` hold facts for which a guard, invariant or validation holds and does not;
+    `examples` hold worked cases of the other kinds.
     """
 
     def register(function: Callable[..., Any]) -> Rule:
@@ -195,6 +200,7 @@ def rule(
             since=since,
             until=until,
             gate=gate,
+            without_gate=without_gate,
             seed=seed,
             observable=observable,
             documented=documented,

@@ -1,8 +1,9 @@
 """All fields of the API's objects, in the order in which the API server writes them.
 
 podfsm declares only what some rule reads (`podfsm.kube.objects`); the other fields are listed here, so that a misspelt
-field can be told from one that podfsm has no use for. Source: `k8s.io/api/core/v1`, `apps/v1`, `batch/v1` and
-`apimachinery/pkg/apis/meta/v1` of Kubernetes 1.36, with the few fields that older and newer versions have.
+field can be told from one that podfsm has no use for. Source: `k8s.io/api/core/v1`, `apps/v1`, `batch/v1`,
+`policy/v1`, `discovery/v1` and `apimachinery/pkg/apis/meta/v1` of Kubernetes 1.36, with the few fields and the one
+kind that older and newer versions have.
 """
 
 from __future__ import annotations
@@ -95,9 +96,45 @@ FIELDS: Mapping[str, tuple[str, ...]] = {
         "Workload": _OBJECT,
         "ReplicationControllerSpec": "replicas minReadySeconds selector template",
         "ReplicationController": _OBJECT,
+        "ServicePort": "name protocol appProtocol port targetPort nodePort",
+        "ServiceSpec": "ports selector clusterIP clusterIPs type externalIPs sessionAffinity loadBalancerIP"
+        " loadBalancerSourceRanges externalName externalTrafficPolicy healthCheckNodePort publishNotReadyAddresses"
+        " sessionAffinityConfig ipFamilies ipFamilyPolicy allocateLoadBalancerNodePorts loadBalancerClass"
+        " internalTrafficPolicy trafficDistribution ipFamily topologyKeys",
+        "Service": _OBJECT,
+        "EndpointConditions": "ready serving terminating",
+        "TargetReference": "kind namespace name uid apiVersion resourceVersion fieldPath",
+        "SliceEndpoint": "addresses conditions hostname targetRef deprecatedTopology nodeName zone hints topology",
+        "EndpointPort": "name protocol port appProtocol",
+        "EndpointSlice": "kind apiVersion metadata addressType endpoints ports",
+        "Taint": "key value effect timeAdded",
+        "NodeSpec": "podCIDR podCIDRs providerID taints configSource unschedulable externalID",
+        "NodeCondition": "type status lastHeartbeatTime lastTransitionTime reason message",
+        "NodeStatus": "capacity allocatable phase conditions addresses daemonEndpoints nodeInfo images volumesInUse"
+        " volumesAttached config runtimeHandlers features declaredFeatures",
+        "Node": _OBJECT,
+        "Condition": "type status observedGeneration lastTransitionTime reason message",
+        "PodDisruptionBudgetSpec": "minAvailable selector maxUnavailable unhealthyPodEvictionPolicy",
+        "PodDisruptionBudgetStatus": "observedGeneration disruptedPods disruptionsAllowed currentHealthy"
+        " desiredHealthy expectedPods conditions",
+        "PodDisruptionBudget": _OBJECT,
+        "PodPresetSpec": "selector env envFrom volumes volumeMounts",
+        "PodPreset": "kind apiVersion metadata spec",
     }.items()
 }
-"""Field names by the name of the class in `podfsm.kube.objects` or `podfsm.kube.workloads`."""
+"""Field names by the name of the class in `podfsm.kube`."""
+
+SETS: Mapping[str, tuple[str, ...]] = {
+    kind: _split(f"selector template minReadySeconds {fields}")
+    for kind, fields in {
+        "Deployment": "replicas strategy revisionHistoryLimit paused progressDeadlineSeconds",
+        "ReplicaSet": "replicas",
+        "DaemonSet": "updateStrategy revisionHistoryLimit",
+        "StatefulSet": "replicas volumeClaimTemplates serviceName podManagementPolicy updateStrategy"
+        " revisionHistoryLimit persistentVolumeClaimRetentionPolicy ordinals",
+    }.items()
+}
+"""Which of the fields of a SetSpec each kind has."""
 
 PLACES: Mapping[str, Mapping[str, int]] = {
     name: {field: place for place, field in enumerate(fields)} for name, fields in FIELDS.items()

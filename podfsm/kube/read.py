@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from podfsm.errors import InputError, nearest
+from podfsm.errors import InputError, meant, nearest
 from podfsm.kube.document import Document
 from podfsm.kube.json_read import read_json
 from podfsm.kube.limits import DEFAULT, Limits
@@ -113,8 +113,8 @@ def _check_object(raw: Any, source: str, origin: Origin, within: tuple[Step, ...
 
 
 def _key_hint(key: str, raw: dict[str, Any]) -> str:
-    hint = nearest(key, [each for each in raw if isinstance(each, str)])
-    return f"rename {hint[13:-1]} to {key}?" if hint.startswith("did you mean") and key not in raw else ""
+    close = meant(nearest(key, [each for each in raw if isinstance(each, str)]))
+    return f"rename {close} to {key}?" if close and key not in raw else ""
 
 
 def _error(problem: str, source: str, origin: Origin, steps: tuple[Step, ...], **fields: str) -> InputError:

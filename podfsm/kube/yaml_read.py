@@ -98,7 +98,9 @@ class _Builder:
         if event.tag not in _PLAIN_TAGS:
             raise self.error("a tag that Kubernetes does not know", event, found=event.tag.replace(STANDARD, "!!"))
         if self._wants_key():
-            raise self.error("a key that is an object or a list", event, expected="text")
+            unfilled = self.text.text.startswith("{{", event.start_mark.index - 1)
+            hint = "a template that is not filled in? podfsm reads what it gives" if unfilled else ""
+            raise self.error("a key that is an object or a list", event, expected="text", hint=hint)
         if len(self.stack) >= self.limits.depth:
             expected = f"at most {self.limits.depth} levels"
             raise self.error("nested too deeply", event, expected=expected, found="more", whole=False)

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-import msgspec
-
+from podfsm.kube.decode import convert
 from podfsm.kube.document import Document
 from podfsm.kube.objects import LabelSelector
 from podfsm.kube.selector import matches
@@ -94,4 +93,4 @@ def _selector(document: Document) -> LabelSelector | None:
     given = _dict(document.raw.get("spec")).get("selector")
     if document.kind == "ReplicationController":
         return LabelSelector(matchLabels=dict(given or _labels(_template(document))))
-    return msgspec.convert(given, LabelSelector) if given is not None else None
+    return convert(given, LabelSelector) if given is not None else None

@@ -1,12 +1,14 @@
 """What the API server takes at all: objects without unknown fields whose fields have the form they must have.
 
-The two rules here stand behind every complaint that no rule of its own covers.
+The rules here stand behind every complaint that no rule of its own covers.
 """
 
 from __future__ import annotations
 
 from podfsm.engine.rule import docs, source, validation
+from podfsm.engine.versions import Version
 from podfsm.kube.objects import Container, Pod, PodSpec
+from podfsm.kube.served import LAST, unserved
 from podfsm.rules.gates import gates_for
 from podfsm.rules.validation import pod_problems
 
@@ -56,3 +58,30 @@ def all_known(unknown: tuple[str, ...]) -> bool:
     Without it they are dropped, and what they ask for does not happen. `unknown` are their paths.
     """
     return not unknown
+
+
+@validation(
+    "known-kinds",
+    area="validation",
+    machine=(),
+    cites=[docs("reference/using-api/deprecation-guide.md")],
+    observable="404 Not Found; kubectl: no matches for kind",
+    allows=[
+        ("apps/v1", "Deployment", "1.36"),
+        ("policy/v1beta1", "PodDisruptionBudget", "1.24"),
+        ("a.b/v1", "C", "1.36"),
+    ],
+    refuses=[
+        ("v1", "Deployment", "1.36"),
+        ("v1", "Podd", "1.36"),
+        ("policy/v1beta1", "PodDisruptionBudget", "1.25"),
+    ],
+)
+def kind_served(api_version: str, kind: str, version: str) -> bool:
+    """An object is known by apiVersion and kind together, and only as long as that apiVersion is served.
+
+    Newer versions are let pass by older ones here, since manifests differ in nothing that the lifecycle depends on.
+    """
+    last = LAST.get(api_version)
+    served = last is None or Version.parse(version) <= Version.parse(last)
+    return served and unserved(api_version, kind) is None

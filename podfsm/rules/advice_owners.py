@@ -59,6 +59,20 @@ def idle_budget(matched: int) -> tuple[Advice, ...]:
     return () if matched else (Advice("selector", NOTE, "selects none of the Pods given here"),)
 
 
+@derivation(
+    "advice-service-unmatched",
+    area=_AREA,
+    cites=[docs("concepts/services-networking/service.md#services-without-selectors")],
+    examples=[
+        example(0, gives=(Advice("selector", NOTE, "selects none of the Pods given here"),)),
+        example(2, gives=()),
+    ],
+)
+def idle_service(matched: int) -> tuple[Advice, ...]:
+    """A Service whose selector matches no Pod has no endpoints, and connections to it are refused."""
+    return () if matched else (Advice("selector", NOTE, "selects none of the Pods given here"),)
+
+
 def _job(policy: str, ttl: int | None = None) -> JobSpec:
     return JobSpec(template=PodTemplateSpec(spec=PodSpec(restartPolicy=policy)), ttlSecondsAfterFinished=ttl)
 

@@ -1,4 +1,4 @@
-"""Facts of the machines around a Pod: nodes, Jobs, evictions, the admission of Pods, and resizes.
+"""Facts of the machines around a Pod: nodes, Jobs, evictions, the admission of Pods, namespaces, and resizes.
 
 As in `podfsm.rules.facts`: small, frozen, and enumerable where they can be.
 """
@@ -48,6 +48,15 @@ class AdmissionFacts:
     """How many presets of its namespace select it."""
     conflicts: int = 0
     """In how many places they contradict the Pod or one another."""
+
+
+@frozen
+class NamespaceFacts:
+    """What the namespace machine's guards read."""
+
+    name: str = "shop"
+    remaining: int = 0
+    """How many objects are left inside."""
 
 
 @frozen

@@ -34,6 +34,7 @@ def as_data(rule: Rule) -> dict[str, Any]:
         "since": rule.since,
         "until": rule.until,
         "gate": rule.gate,
+        "withoutGate": rule.without_gate,
         "observable": rule.observable,
         "examples": examples(rule),
     }
@@ -49,7 +50,9 @@ def versions(rule: Rule, gates: Mapping[str, Gate]) -> str:
     if rule.gate is not None:
         return f"with feature gate {rule.gate} ({history(gates[rule.gate])})"
     text = f"since {rule.since}" if rule.since else "in every version"
-    return f"{text} until {rule.until}" if rule.until else text
+    text += f" until {rule.until}" if rule.until else ""
+    without = rule.without_gate
+    return f"{text}, without feature gate {without} ({history(gates[without])})" if without is not None else text
 
 
 def history(gate: Gate) -> str:

@@ -12,7 +12,6 @@ from podfsm.kube.objects import (
     ContainerStateTerminated,
     ContainerStatus,
     Pod,
-    PodStatus,
 )
 
 
@@ -23,38 +22,41 @@ def statuses_of(pod: Pod) -> tuple[ContainerStatus, ...]:
 
 
 Changed = tuple[ContainerStatus, ContainerStatus]
+Statuses = tuple[ContainerStatus, ...]
 
-_last: tuple[PodStatus, PodStatus, tuple[Changed, ...]] = (PodStatus(), PodStatus(), ())
 
-
-def pairs(before: Pod, after: Pod) -> tuple[Changed, ...]:
+def pairs(before: Pod, after: Pod) -> list[Changed]:
     """Every container that both snapshots show and that has changed between them.
 
-    A dozen of rules ask for those of the same two snapshots in a row, so the last answer is kept.
+    A dozen of rules ask, of the same two snapshots: what is one and the same object is passed over without a look.
     """
-    global _last  # noqa: PLW0603 - replaced as a whole, and its own key
-    old, new, changed = _last
-    if old is not before.status or new is not after.status:
-        changed = _pairs(before.status, after.status)
-        _last = (before.status, after.status, changed)
+    old, new = before.status, after.status
+    changed: list[Changed] = []
+    if old.initContainerStatuses is not new.initContainerStatuses:
+        changed += _pairs(old.initContainerStatuses, new.initContainerStatuses)
+    if old.containerStatuses is not new.containerStatuses:
+        changed += _pairs(old.containerStatuses, new.containerStatuses)
+    if old.ephemeralContainerStatuses is not new.ephemeralContainerStatuses:
+        changed += _pairs(old.ephemeralContainerStatuses, new.ephemeralContainerStatuses)
     return changed
 
 
-def _pairs(old: PodStatus, new: PodStatus) -> tuple[Changed, ...]:
+def _pairs(old: Statuses, new: Statuses) -> list[Changed]:
     changed: list[Changed] = []
-    for was, now in (
-        (old.initContainerStatuses, new.initContainerStatuses),
-        (old.containerStatuses, new.containerStatuses),
-        (old.ephemeralContainerStatuses, new.ephemeralContainerStatuses),
-    ):
-        if not was or was is now:
+    for both in zip(old, new):  # noqa: B905 - what one of the two lacks is no pair
+        was, now = both
+        if was is now:
             continue
-        if [one.name for one in was] == [one.name for one in now]:  # as they nearly always are
-            changed += [both for both in zip(was, now, strict=True) if both[0] != both[1]]
-            continue
-        by_name = {status.name: status for status in was}
-        changed += [(by_name[one.name], one) for one in now if one.name in by_name and by_name[one.name] != one]
-    return tuple(changed)
+        if was.name != now.name:  # hardly ever: they keep their order
+            return _pairs_by_name(old, new)
+        if was != now:
+            changed.append(both)
+    return changed
+
+
+def _pairs_by_name(old: Statuses, new: Statuses) -> list[Changed]:
+    by_name = {status.name: status for status in old}
+    return [(by_name[one.name], one) for one in new if one.name in by_name and by_name[one.name] != one]
 
 
 def began_at(state: ContainerState) -> datetime | None:

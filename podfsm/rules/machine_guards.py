@@ -85,6 +85,7 @@ def init_completes(facts: ContainerFacts) -> bool:
     "init-retry-by-pod-policy",
     area="init",
     machine="init_container",
+    without_gate="ContainerRestartRules",
     cites=[
         docs("concepts/workloads/pods/init-containers.md#detailed-behavior"),
         source("pkg/kubelet/kuberuntime/kuberuntime_container.go", "computeInitContainerActions"),

@@ -42,7 +42,7 @@ def _pod(pod: Pod, gates: Gates) -> Problems:
 def metadata_problems(name: str, labels: object, path: str) -> Problems:
     """An object's name (unless it is generated, and so empty) and its labels."""
     if name and not is_subdomain(name):
-        yield Problem(f"{path}.name", INVALID, "must be lower-case letters, digits, inner hyphens and dots")
+        yield Problem(f"{path}.name", INVALID, "must be up to 253 lower-case letters, digits, inner hyphens and dots")
     if isinstance(labels, dict):
         yield from _labels(labels, f"{path}.labels")
 
@@ -103,7 +103,9 @@ def _names(spec: PodSpec, path: str) -> Problems:
     for key in ("nodeName", "priorityClassName"):
         name = getattr(spec, key)
         if name and not is_subdomain(name):
-            yield Problem(f"{path}.{key}", INVALID, "must be lower-case letters, digits, inner hyphens and dots")
+            yield Problem(
+                f"{path}.{key}", INVALID, "must be up to 253 lower-case letters, digits, inner hyphens and dots"
+            )
 
 
 def _host_network(spec: PodSpec, path: str) -> Problems:

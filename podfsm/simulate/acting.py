@@ -9,8 +9,9 @@ from attrs import frozen
 
 from podfsm.errors import NotModelled, ScenarioError, nearest
 from podfsm.kube.document import Document
+from podfsm.simulate.objects import EXISTING, OBJECTS, check_known, check_object, check_pod
 from podfsm.simulate.scenario import ScenarioStep
-from podfsm.simulate.setup import EXISTING, OBJECTS, Setup, check_object, created_document, creation, not_simulated
+from podfsm.simulate.setup import Setup, created_document, creation
 from podfsm.world.cluster.drive import (
     ChangeNode,
     ChangeObject,
@@ -76,17 +77,17 @@ def events_of(what: ScenarioStep, setup: Setup, world: World, number: int) -> It
 
 def _creation(what: ScenarioStep, setup: Setup, number: int) -> Acted:
     document = created_document(setup.scenario, what)
+    check_known(document)
     if document.kind in EXISTING:
         return Appear(f"{document.kind}/{document.name}")
     if document.kind == "Pod":
+        check_pod(document)
         return creation(document, setup.scenario.environment, setup.late, number, setup.classes)
     if document.kind == "Node":
         check_node(document)
         return MakeNode(document.raw)
-    if document.kind in OBJECTS:
-        check_object(document)
-        return MakeObject(document.raw)
-    raise not_simulated(document)
+    check_object(document)
+    return MakeObject(document.raw)
 
 
 def check_node(document: Document) -> None:

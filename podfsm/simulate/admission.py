@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from podfsm.engine.versions import Version
 from podfsm.errors import NotModelled
 from podfsm.kube.document import Document
+from podfsm.kube.misspelt import spelling
 from podfsm.kube.objects import Pod
 from podfsm.rules.gates import gates_for
 from podfsm.rules.pod_preset import require_served
@@ -45,4 +46,5 @@ def refuse_problems(document: Document, problems: Iterable[Problem]) -> None:
     first, *rest = [*problems, None]
     if first is not None:
         more = f"; {len(rest) - 1} more, see `podfsm lint`" if len(rest) > 1 else ""
-        raise document.error(f"refused by the API server: {first.why or first.type}{more}", first.field)
+        with spelling(document):
+            raise document.error(f"refused by the API server: {first.why or first.type}{more}", first.field)

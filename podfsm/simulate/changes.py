@@ -12,7 +12,7 @@ from podfsm.world.firing import MACHINE_OF
 from podfsm.world.pod import Fired, Snapshot
 
 CONTAINER_MACHINES = frozenset(MACHINE_OF.values())
-AROUND = {"node": "Node", "job": "Job"}
+AROUND = {"node": "Node", "job": "Job", "namespace": "Namespace"}
 """Machines of objects that are no Pods: each of their transitions is a change by itself."""
 
 
@@ -41,7 +41,7 @@ class Teller:
         """The changes of one step, each explained by what had fired when it was stored, not by what came after."""
         noted = 0
         for one in fired:
-            if one.machine in AROUND:
+            if one.machine in AROUND and one.source != one.dest:
                 yield Change(one.at, one.instance, AROUND[one.machine], one.dest, one.rules)
         for snapshot in snapshots:
             self._note(fired[noted : snapshot.fired])

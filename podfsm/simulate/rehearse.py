@@ -14,17 +14,22 @@ from attrs import define, field
 from podfsm.errors import InputError, nearest
 from podfsm.kube.objects import Pod
 from podfsm.kube.words import described, quoted
+from podfsm.rules.namespaces import RESERVED, may_go
 from podfsm.simulate.acting import RESOURCES, TARGET, TARGET_FORMS, WORDS, events_of
 from podfsm.simulate.admission import refuse_invalid
+from podfsm.simulate.objects import WORKLOADS
 from podfsm.simulate.scenario import ScenarioStep
-from podfsm.simulate.setup import WORKLOADS, Setup, created_document
+from podfsm.simulate.setup import Setup, created_document
 from podfsm.world.nodes import ANY_NODE
 from podfsm.world.step import Create, World
 from podfsm.world.updating import updated, updated_status
 
 REFUSED = "refused by the API server"
-SUBRESOURCES = {"pods": ("status", "ephemeralcontainers", "resize"), "nodes": ("status",)}
-"""What of an object can be patched by itself; of all others: status and scale."""
+SUBRESOURCES = {
+    "pods": ("status", "ephemeralcontainers", "resize"),
+    **dict.fromkeys(("deployments", "replicasets", "replicationcontrollers"), ("status", "scale")),
+}
+"""What of an object can be patched by itself; of all others: status."""
 
 
 @define
@@ -92,9 +97,13 @@ def _check_target(step: ScenarioStep, setup: Setup, there: _There) -> None:
         raise complaint(step, setup, "only Pods can be evicted", step.target, expected="pods/NAME or pods/*")
     if resource not in kinds:
         raise complaint(step, setup, f"{resource} cannot be acted on", step.target, hint=nearest(resource, kinds))
-    known = SUBRESOURCES.get(resource, ("status", "scale"))
+    known = SUBRESOURCES.get(resource, ("status",))
     if sub and (sub not in known or step.action != "patch"):
-        raise complaint(step, setup, f"nothing to {step.action} of this name", sub, hint=nearest(sub, known))
+        there_is = sub in there.names.get(kinds[resource], ())
+        hint = f"{resource}/{sub}? a target names no namespace" if there_is else nearest(sub, known)
+        raise complaint(step, setup, f"nothing to {step.action} of this name", sub, hint=hint)
+    if step.action == "delete" and kinds[resource] == "Namespace" and found["name"] in RESERVED:
+        raise complaint(step, setup, f"{REFUSED}: {may_go.statement.rstrip('.')} (rule {may_go.id})", step.target)
     if step.action == "patch":
         _check_body(step, setup)
     if resource != "pods" or not there.makes_pods:

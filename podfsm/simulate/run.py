@@ -13,10 +13,11 @@ from immutables import Map
 
 from podfsm.errors import InputError
 from podfsm.simulate.acting import Gone, events_of
+from podfsm.simulate.objects import ADMITTING
 from podfsm.simulate.quiet import at_rest
 from podfsm.simulate.rehearse import REFUSED, complaint
 from podfsm.simulate.scenario import ScenarioStep
-from podfsm.simulate.setup import ADMITTING, Setup
+from podfsm.simulate.setup import Setup
 from podfsm.world.cluster.drive import ClusterEvent, MakeNode, MakeObject, Tick, take
 from podfsm.world.cluster.state import Cluster
 from podfsm.world.model import Model
@@ -64,6 +65,9 @@ class Simulation:
                 return
             if when > end:
                 self.now, self.ended = end, "time is up"
+                self.notes.extend(
+                    f"the step at {one.at:g} s comes after the end: {one.action} is not done" for one in steps
+                )
                 return
             if step_at == when:
                 yield from self._act(steps.pop(0))

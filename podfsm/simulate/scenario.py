@@ -10,7 +10,7 @@ from typing import Any
 
 from attrs import field, frozen
 
-from podfsm.errors import InputError, UnknownName, nearest
+from podfsm.errors import InputError, UnknownName, close_to, nearest
 from podfsm.kube.document import Document
 from podfsm.kube.quantity import parse_quantity
 from podfsm.kube.words import described, quoted
@@ -222,11 +222,11 @@ def _step(step: Reader) -> ScenarioStep:
     named = [action for action in ACTIONS if step.has(action)]
     if len(named) != 1:
         found = ", ".join(named) or ", ".join(map(str, step.value)) or "nothing"
-        raise step.error("not a step", expected="exactly one of " + ", ".join(ACTIONS), found=found)
+        raise step.error("not a step", expected="exactly one of " + ", ".join(ACTIONS), found=found, hint=_meant(step))
     action = named[0]
     value = step.get(action)
     if action == "create":
-        Reader(step.document, value, step.at("create"))
+        Reader(step.document, value, step.at("create")).part("metadata")
     made = ScenarioStep(
         at=step.seconds("at", 0.0),
         action=action,
@@ -242,6 +242,17 @@ def _step(step: Reader) -> ScenarioStep:
     if action == "patch" and made.body is None:
         raise step.error("no body", "body", expected="the patch")
     return made
+
+
+def _meant(step: Reader) -> str:
+    """The action that a key of a step is most likely to be, misspelt."""
+    strange = [str(key) for key in step.value if key not in step.known]
+    return next((nearest(key, ACTIONS) for key in strange if close_to(key, ACTIONS)), "")
+
+
+def name_of(raw: Mapping[str, Any]) -> str:
+    """The name of an object in JSON form; "" if it has none."""
+    return str((raw.get("metadata") or {}).get("name") or "")
 
 
 def _grace_periods(step: Reader) -> tuple[float, float]:

@@ -22,7 +22,7 @@ from podfsm.engine.versions import Gates
 from podfsm.errors import Refused
 from podfsm.machines import machine, machine_names, machine_spec
 from podfsm.rules.catalogue import all_rules
-from podfsm.rules.cluster_facts import AdmissionFacts, EvictionFacts, JobFacts, NodeFacts, ResizeFacts
+from podfsm.rules.cluster_facts import AdmissionFacts, EvictionFacts, JobFacts, NamespaceFacts, NodeFacts, ResizeFacts
 from podfsm.rules.facts import (
     ContainerFacts,
     ImageFacts,
@@ -51,6 +51,7 @@ FACTS: dict[str, type] = {
     "job": JobFacts,
     "eviction": EvictionFacts,
     "preset_admission": AdmissionFacts,
+    "namespace": NamespaceFacts,
     "resize": ResizeFacts,
 }
 """What the guards of each machine read."""
@@ -71,6 +72,7 @@ WORDS: dict[str, tuple[Any, ...]] = {
     "reported": ("True", "False", "Unknown"),
     "code": (201, 429, 500),
     "room": ("now", "later", "never"),
+    "name": ("shop", "default"),
 }
 """What fields of text and number may hold, where their type does not say it."""
 

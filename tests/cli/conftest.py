@@ -49,3 +49,15 @@ def process():
         return subprocess.Popen([sys.executable, "-m", "podfsm", *arguments], **options)
 
     return start
+
+
+@pytest.fixture
+def refused(podfsm, tmp_path):
+    """The one complaint about a manifest, without the path of the file."""
+
+    def run(text, *options):
+        file = tmp_path / "m.yaml"
+        file.write_bytes(text if isinstance(text, bytes) else text.encode())
+        return podfsm("simulate", file, *options).complaint.replace(str(file), "m.yaml")
+
+    return run

@@ -36,6 +36,17 @@ def test_list_for_a_version_leaves_out_what_came_later(podfsm):
     assert SIDECAR not in podfsm("rules", "list", "--kubernetes", "1.27").out
 
 
+def test_list_for_a_version_leaves_out_what_a_gate_has_replaced(podfsm):
+    rule = "init-retry-by-pod-policy"
+    assert rule in podfsm("rules", "list", "--kubernetes", "1.34").out
+    assert rule not in podfsm("rules", "list", "--kubernetes", "1.35").out
+    assert (
+        "without feature gate ContainerRestartRules (1.34 alpha off; 1.35 beta on" in podfsm("rules", "show", rule).out
+    )
+    told = json.loads(podfsm("rules", "show", rule, "--format", "json").out)
+    assert (told["gate"], told["withoutGate"]) == (None, "ContainerRestartRules")
+
+
 def test_list_as_markdown_is_a_table(podfsm):
     lines = podfsm("rules", "list", "--format", "markdown").out.splitlines()
     assert lines[0] == "| rule | kind | area | statement |"

@@ -10,6 +10,7 @@ from podfsm.errors import InputError
 from podfsm.kube.api_fields import FIELDS
 from podfsm.kube.decode import convert, decode, unknown_fields, without_nulls
 from podfsm.kube.document import Document
+from podfsm.kube.misspelt import KNOWN
 from podfsm.kube.objects import Container, Pod, PodSpec
 from podfsm.kube.read import documents_of
 from podfsm.kube.shape import fields_of
@@ -132,8 +133,9 @@ def structs(type_, seen):
     return seen
 
 
-def test_every_class_of_a_pod_is_listed_with_all_its_fields():
-    found = structs(Pod, set())
-    assert len(found) > 30
+@pytest.mark.parametrize("kind", KNOWN)
+def test_every_class_of_an_object_is_listed_with_all_its_fields(kind):
+    found = structs(KNOWN[kind], set())
+    assert len(found) >= 3
     for type_ in found:
         assert set(fields_of(type_)) <= set(FIELDS[type_.__name__]), type_

@@ -62,6 +62,7 @@ def rule(name):
         None,
         None,
         None,
+        None,
         "",
         "",
         allows=(),

@@ -96,7 +96,7 @@ REFUSED = {
         "nodeAffinity.*expected an object",
     ),
     "a priority that is text": (
-        POD % ("", "") + "apiVersion: v1\nkind: PriorityClass\nmetadata: {name: x}\nvalue: high\n",
+        POD % ("", "") + "apiVersion: scheduling.k8s.io/v1\nkind: PriorityClass\nmetadata: {name: x}\nvalue: high\n",
         "value.*integer",
     ),
 }

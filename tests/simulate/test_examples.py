@@ -125,3 +125,14 @@ def test_room_goes_to_the_more_important_resize_first():
     [bound] = [s.at for s in done.snapshots if s.pod.metadata.name == "late" and s.pod.status.phase == "Running"]
     assert 100 < bound < 101
     assert [note for note in done.notes if "resize of default/db refused" in note]
+
+
+def test_a_deleted_namespace_takes_everything_along():
+    done = run("namespace-deletion")
+    gone = [shown.at for shown in done.snapshots if shown.type == "DELETED"]
+    assert len(gone) == 2
+    states = [(one.at, one.dest) for one in done.fired if one.machine == "namespace"]
+    assert states == [(10.0, "Terminating"), (12.0, "Terminating"), (pytest.approx(31, abs=0.1), "Gone")]
+    assert max(gone) < states[-1][0]
+    (note,) = done.notes
+    assert "create of shop/late is refused" in note

@@ -1,10 +1,10 @@
-"""Laws of the machines around a Pod: its way to a node, nodes, Jobs, evictions, PodPresets, resizes."""
+"""Laws of the machines around a Pod: its way to a node, nodes, Jobs, evictions, PodPresets, namespaces, resizes."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from podfsm.rules.cluster_facts import AdmissionFacts, EvictionFacts, JobFacts, NodeFacts, ResizeFacts
+from podfsm.rules.cluster_facts import AdmissionFacts, EvictionFacts, JobFacts, NamespaceFacts, NodeFacts, ResizeFacts
 from podfsm.rules.facts import PodFacts
 from podfsm.testing.laws.base import law
 
@@ -103,6 +103,18 @@ def admitted(facts: AdmissionFacts, _state: str) -> str:
     if not facts.matching:
         return "Unselected"
     return "Conflicting" if facts.conflicts else "Injected"
+
+
+@law("namespace", "delete", checks=["namespace-may-go"], typical=[{}, {"name": "default"}])
+def deleted(facts: NamespaceFacts, state: str) -> bool | str:
+    """Those of the system stay; for one that is on its way another request changes nothing."""
+    return "Terminating" if state == "Terminating" else facts.name not in ("default", "kube-system", "kube-public")
+
+
+@law("namespace", "finalize", checks=["namespace-empty"], typical=[{}, {"remaining": 1}])
+def finalized(facts: NamespaceFacts, _state: str) -> bool:
+    """A namespace goes when it is empty."""
+    return not facts.remaining
 
 
 _RESIZES: list[dict[str, Any]] = [

@@ -18,6 +18,7 @@ from podfsm.rules.node_affinity import wanted
 from podfsm.rules.phase_counts import TERMINAL
 from podfsm.rules.rollout import scaled
 from podfsm.rules.taints import NO_EXECUTE, untolerated
+from podfsm.world.cluster import namespaces
 from podfsm.world.cluster.claims import claim
 from podfsm.world.cluster.naming import template_hash
 from podfsm.world.cluster.pods import available, available_at, created, delete_all, pod_of
@@ -141,6 +142,8 @@ def _may_replace(desk: Desk, thing: Thing, node: str) -> bool:
 
 
 def _create(desk: Desk, thing: Thing, template: Mapping[str, Any], node: str, mark: str) -> None:
+    if namespaces.refused(desk, thing.namespace):
+        return
     raw = pod_of(thing, template)
     raw["metadata"]["labels"] = {**raw["metadata"].get("labels", {}), HASH: mark}
     field = {"key": "metadata.name", "operator": "In", "values": [node]}

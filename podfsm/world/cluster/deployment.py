@@ -13,6 +13,7 @@ from attrs import evolve, frozen
 
 from podfsm.rules.phase_counts import TERMINAL
 from podfsm.rules.rollout import Limits, Sized, grown, rolling_limits, shared, shrunk
+from podfsm.world.cluster import namespaces
 from podfsm.world.cluster.desk import stamp
 from podfsm.world.cluster.naming import template_hash
 from podfsm.world.cluster.objects import make, remove_background
@@ -46,7 +47,7 @@ def sync(desk: Desk, key: str) -> None:
     if thing is None:
         return
     sets = find_sets(desk, thing)
-    if not thing.deleting:
+    if not thing.deleting and (sets.new is not None or not namespaces.refused(desk, thing.namespace)):
         if thing.spec.get("paused") or _scaled(sets, thing):
             _scale(desk, thing, sets)
         elif (thing.spec.get("strategy") or {}).get("type") == "Recreate":

@@ -110,7 +110,7 @@ class Desk:
     def put(self, thing: Thing) -> None:
         """Store an object, new or changed; one that is only kept by finalizers it no longer has goes."""
         before = self.c.things.get(thing.key)
-        if thing.deleting and not thing.metadata.get("finalizers"):
+        if thing.deleting and not thing.metadata.get("finalizers") and not thing.spec.get("finalizers"):
             self.remove(thing)
             return
         self.c.things = self.c.things.set(thing.key, thing)

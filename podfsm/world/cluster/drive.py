@@ -20,6 +20,7 @@ from podfsm.world.cluster import (
     disruption,
     endpoints,
     job,
+    namespaces,
     nodes,
     objects,
     ownership,
@@ -35,6 +36,7 @@ from podfsm.world.cluster import (
     watch,
 )
 from podfsm.world.cluster.desk import Desk
+from podfsm.world.cluster.state import Cluster
 from podfsm.world.model import Model
 from podfsm.world.step import Appear, Create, Event, Patch, Step, World, step
 
@@ -148,6 +150,7 @@ TASKS: dict[str, Callable[[Desk, str], None]] = {
     serving.SERVICE: endpoints.sync,
     job.TTL: job.expire,
     watch.BUDGET: disruption.sync,
+    watch.NAMESPACE: namespaces.sync,
     watch.STALE: disruption.take_back,
     watch.OWNERS: ownership.collect,
     watch.POD_GC: pod_gc.sweep,
@@ -182,9 +185,9 @@ def take(m: Model, world: World, event: Event | ClusterEvent, at: float) -> Step
     if isinstance(event, Appear):
         cluster = evolve(world.cluster, absent=world.cluster.absent - {event.name})
         return step(m, evolve(world, cluster=cluster), event, at)
-    if isinstance(event, Create) and presets.PRESET in world.cluster.kinds:
+    if isinstance(event, Create) and _asks_admission(world.cluster, event):
         desk = Desk.open(m, world, at)
-        desk.pod(presets.admitted(desk, event))
+        _create_pod(desk, event)
         return desk.close()
     if isinstance(event, Patch) and event.subresource == resizing.RESIZE:
         desk = Desk.open(m, world, at)
@@ -209,12 +212,30 @@ def _tick(desk: Desk, _event: Tick) -> None:
                 TASKS[kind](desk, key)
 
 
+def _asks_admission(cluster: Cluster, event: Create) -> bool:
+    """Whether there may be more to a Pod's creation than storing it."""
+    return presets.PRESET in cluster.kinds or namespaces.touched(cluster, event.pod.metadata.namespace)
+
+
+def _create_pod(desk: Desk, event: Create) -> None:
+    """As admission lets it."""
+    if why := namespaces.refused(desk, event.pod.metadata.namespace):
+        desk.note(f"at {desk.now:g} s: create of {event.key} is refused: {why}")
+    else:
+        desk.pod(presets.admitted(desk, event))
+
+
 def _make_object(desk: Desk, event: MakeObject) -> None:
     key = objects.thing_key(str(event.raw["kind"]), event.raw.get("metadata") or {})
     if key in desk.c.things:
         desk.note(f"at {desk.now:g} s: create of {key}, which exists")
         return
-    objects.make(desk, event.raw)
+    if why := namespaces.refused(desk, key.split("/")[1]):
+        desk.note(f"at {desk.now:g} s: create of {key} is refused: {why}")
+        return
+    made = objects.make(desk, event.raw)
+    if made.kind == watch.NAMESPACE:
+        namespaces.created(desk, made)
 
 
 def _make_node(desk: Desk, event: MakeNode) -> None:
@@ -237,7 +258,11 @@ def _change_node(desk: Desk, event: ChangeNode) -> None:
 
 
 def _remove_object(desk: Desk, event: RemoveObject) -> None:
-    objects.delete(desk, event.key, event.propagation)
+    thing = desk.c.things[event.key]
+    if thing.kind == watch.NAMESPACE:
+        namespaces.delete(desk, thing)
+    else:
+        objects.delete(desk, event.key, event.propagation)
 
 
 def _remove_node(desk: Desk, event: RemoveNode) -> None:

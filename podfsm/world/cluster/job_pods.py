@@ -12,6 +12,7 @@ from podfsm.kube.objects import Pod
 from podfsm.rules.job_failures import replacement_delay, replaces_only_failed
 from podfsm.rules.job_progress import INDEX, INDEX_FAILURES, ended_at, index_failures, index_of, indexes_of
 from podfsm.rules.phase_counts import TERMINAL
+from podfsm.world.cluster import namespaces
 from podfsm.world.cluster.pods import active, first_to_go, pod_of
 from podfsm.world.pod import PodWorld
 from podfsm.world.step import Delete, Patch
@@ -139,6 +140,8 @@ def _index_due(desk: Desk, s: Sync, index: int) -> float:
 
 
 def _create(desk: Desk, s: Sync, index: int | None) -> None:
+    if namespaces.refused(desk, s.thing.namespace):
+        return
     template = s.spec.get("template") or {}
     raw = pod_of(s.thing, template)
     metadata: dict[str, Any] = raw["metadata"]

@@ -18,6 +18,7 @@ from podfsm.kube.decode import convert
 from podfsm.kube.objects import LabelSelector
 from podfsm.kube.patch import patched
 from podfsm.kube.presets import default_preset
+from podfsm.kube.words import described
 from podfsm.kube.workload_defaults import default_workload, generate_selector
 from podfsm.kube.workloads import TYPES, JobSpec
 from podfsm.rules.problems import Problem
@@ -60,6 +61,8 @@ def _completed(raw: Mapping[str, Any]) -> dict[str, Any]:
     """The object with its defaults, as a new one. What a template lacks is filled in when a Pod is made from it."""
     if raw.get("kind") == "PodPreset":
         return default_preset(raw)
+    if raw.get("kind") == "Namespace":
+        return {**raw, "spec": {**(raw.get("spec") or {}), "finalizers": ["kubernetes"]}}
     if raw.get("kind") not in TYPES:
         return dict(raw)
     whole = default_workload(raw, templates=False)
@@ -95,6 +98,7 @@ def change(desk: Desk, key: str, kind: str, body: Any, subresource: str = "") ->
     whole = {**thing.raw, "status": thing.status}
     try:
         new = patched(whole, kind, body)
+        _check_parts(new)
         if subresource == "status":
             desk.set_status(thing, new.get("status") or {})
             return
@@ -109,6 +113,12 @@ def change(desk: Desk, key: str, kind: str, body: Any, subresource: str = "") ->
         raise ScenarioError(f"a patch makes {key} invalid: {wrong}") from wrong
     if changed.raw != thing.raw:
         desk.put(changed)
+
+
+def _check_parts(raw: Mapping[str, Any]) -> None:
+    for part in ("metadata", "spec", "status"):
+        if not isinstance(raw.get(part), Mapping | None):
+            raise InputError("wrong type", path=part, expected="an object", found=described(raw[part]))
 
 
 def _refuse(problems: Sequence[Problem]) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from podfsm.world.cluster import namespaces
 from podfsm.world.cluster.claims import settle
 from podfsm.world.cluster.pods import (
     active,
@@ -52,7 +53,7 @@ def sync(desk: Desk, key: str) -> None:
 def manage(desk: Desk, thing: Thing) -> None:
     """Create what is missing, or delete the surplus, the least useful first."""
     missing = wanted(thing) - desk.c.tallies.get(thing.uid, NOTHING).active
-    if missing > 0:
+    if missing > 0 and not namespaces.refused(desk, thing.namespace):
         for _ in range(min(missing, BURST)):
             desk.create_pod(pod_of(thing, thing.spec.get("template") or {}), f"{thing.name}-")
         if missing > BURST:

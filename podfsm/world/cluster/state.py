@@ -243,7 +243,7 @@ class ClusterDraft:
     missed: Map[str, float] = field(factory=Map)
     """Since when PodGC misses a node."""
     failures: Map[str, Failures] = field(factory=Map)
-    """The back-off of Jobs."""
+    """The back-off of Jobs, and of namespaces that do not get empty."""
     taint_turn: Map[str, float] = field(factory=Map)
     """When the next lost node of a zone may be tainted."""
     daemon_failures: Map[str, Failures] = field(factory=Map)

@@ -69,7 +69,8 @@ def node_changed(desk: Desk, before: NodeState | None, after: NodeState | None) 
 
 
 def _ready(node: NodeState) -> str:
-    return next((c.status for c in node.node.status.conditions if c.type == "Ready"), "Unknown")
+    found = next((c.status for c in node.node.status.conditions if c.type == "Ready"), "")
+    return found if found in _REPORTS else "Unknown"
 
 
 def _silent_at(desk: Desk, before: NodeState | None, after: NodeState) -> float | None:

@@ -11,6 +11,7 @@ from podfsm.kube.times import seconds_of
 from podfsm.rules.deletion_gc import OUT_OF_SERVICE
 from podfsm.rules.disruption_budget import ready
 from podfsm.rules.disruption_target import stale_at
+from podfsm.rules.namespaces import first_look
 from podfsm.rules.phase_counts import TERMINAL
 from podfsm.rules.scheduling import gated
 from podfsm.rules.taints import evicting
@@ -31,6 +32,7 @@ CLAIMING = (*SETS, "DaemonSet", "Job")
 """Kinds that own Pods."""
 JOB, BUDGET, TAINTS, ADMIT, OWNERS = "Job", "PodDisruptionBudget", "taints", "admit", "owners"
 SCHEDULE, RETRY, POD_GC = "schedule", "retry", "pod-gc"
+NAMESPACE = "Namespace"
 SHUTDOWN, PRESSURE, STALE = "node-shutdown", "node-pressure", "stale-disruption"
 
 
@@ -220,7 +222,10 @@ def thing_changed(desk: Desk, before: Thing | None, after: Thing | None) -> None
         serving.slice_changed(desk, before, after)
     if thing.kind == JOB:
         tracking.job_changed(desk, before, after)
-    if thing.kind == JOB and before is not None and after is not None and before.spec == after.spec:
+    if thing.kind == NAMESPACE:
+        if after is not None and after.deleting:
+            desk.later(NAMESPACE, thing.key, first_look(desk.now + desk.m.profile.watch))
+    elif thing.kind == JOB and before is not None and after is not None and before.spec == after.spec:
         desk.later(JOB, thing.key, desk.now + desk.m.profile.watch + timing_constant("job-sync-batching"))
     else:
         desk.soon(thing.kind, thing.key)

@@ -3,6 +3,7 @@
 import pytest
 
 from podfsm.errors import InputError, NotModelled, ScenarioError
+from podfsm.kube.served import homes
 from tests.world.cluster.runs import Run, budget, container, node, owner, pod
 
 UNREADY = [{"container": "app", "readinessProbe": [{"result": "failure"}]}]
@@ -92,7 +93,7 @@ def test_targets_of_unknown_resources_are_refused():
 )
 def test_objects_that_are_wrong_are_located(broken, says):
     with pytest.raises(InputError, match=says):
-        Run(pod("p"), {"apiVersion": "v1", "metadata": {"name": "x"}, **broken})
+        Run(pod("p"), {"apiVersion": homes(broken["kind"])[0], "metadata": {"name": "x"}, **broken})
 
 
 def test_two_owners_of_one_selector_do_not_share_pods():

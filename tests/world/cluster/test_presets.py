@@ -110,7 +110,7 @@ def test_from_1_20_on_they_are_refused_with_their_place():
 @pytest.mark.parametrize(
     ("change", "says"),
     [
-        ({"apiVersion": "v1"}, "apiVersion: no PodPreset there"),
+        ({"apiVersion": "v1"}, "apiVersion: no PodPreset in"),
         ({"spec": {"env": {"A": "1"}}}, "spec.env"),
         ({"spec": {"selector": {"matchLabels": ["x"]}}}, "spec.selector.matchLabels"),
         ({"metadata": {}}, "without a name"),
