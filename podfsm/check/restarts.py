@@ -50,6 +50,8 @@ class Restarts:
     """The node was taken for lost."""
     renewed: set[str] = field(factory=set)
     """The containers that have not started since the sandbox was made anew: they need not wait."""
+    again: set[str] = field(factory=set)
+    """The containers of which a second instance was seen, though it may be counted as the first of a new sandbox."""
 
     def notice(self, before: Pod, after: Pod) -> None:
         """Remember when the deletion began, which sandbox is new, and under which spec instances were started."""
@@ -83,7 +85,7 @@ def restart_breaches(kept: Restarts, before: Pod, after: Pod, gates: Gates) -> I
         if now.state.waiting is not None:
             yield from _message_breach(now, gates)
         if was.state.running is not None:
-            yield from _started_breach(was, now, gates)
+            yield from () if now.name in kept.again else _started_breach(was, now, gates)
             yield from _overdue_breach(kept, was, now, before)
         if now.containerID == was.containerID or _started(now) is None:
             continue
@@ -93,7 +95,9 @@ def restart_breaches(kept: Restarts, before: Pod, after: Pod, gates: Gates) -> I
         end = now.lastState.terminated
         free = now.name in kept.renewed or RESTARTING_ALL in _reasons(now) or _ended_before_sandbox(end, after)
         kept.renewed.discard(now.name)
-        if not was.containerID:
+        if was.containerID:
+            kept.again.add(now.name)
+        else:
             kept.specs[now.name] = container
             continue
         ran_as = kept.specs.get(now.name) or _container(before.spec, now.name)[0]
@@ -104,7 +108,7 @@ def restart_breaches(kept: Restarts, before: Pod, after: Pod, gates: Gates) -> I
             continue
         yield from _policy_breach(container, after.spec, end, now, gates, init=init)
         yield from _backoff_breach(kept, was, now, end, gates)
-        yield from _late_breach(kept, after, now, end)
+        yield from _late_breach(kept, after, container, now, end)
         if init and is_sidecar(container, gates):
             yield from _after_apps_breach(after, now, gates)
 
@@ -241,15 +245,24 @@ def _was_seen(was: ContainerStatus, end: ContainerStateTerminated) -> bool:
     return shown is not None and shown.containerID == end.containerID and bool(end.containerID)
 
 
-def _late_breach(kept: Restarts, pod: Pod, now: ContainerStatus, end: ContainerStateTerminated) -> Iterator[Breach]:
-    """A run that began and ended when the Pod had long been due to stop, and yet another start."""
-    if end.finishedAt is None:
+def _late_breach(
+    kept: Restarts, pod: Pod, container: Container, now: ContainerStatus, end: ContainerStateTerminated
+) -> Iterator[Breach]:
+    """A run that ended when the Pod had long been due to stop, and yet another start.
+
+    A kubelet that stops a container for its probes or its hook starts it again in the same sync, however long that
+    takes: then the run has to have begun late as well.
+    """
+    hooked = container.lifecycle is not None and container.lifecycle.postStart is not None
+    stopped = hooked or container.livenessProbe is not None or container.startupProbe is not None
+    late = end.startedAt if stopped else end.finishedAt
+    if late is None:
         return
-    if kept.deleted_at is not None and (end.finishedAt - kept.deleted_at).total_seconds() > _SLACK:
+    if kept.deleted_at is not None and (late - kept.deleted_at).total_seconds() > _SLACK:
         seen = f"{state_words(now)}, started after the delete of {kept.deleted_at:%H:%M:%S}"
         yield Breach("restart-not-when-deleting", seen, container=now.name)
     deadline = deadline_at(pod)
-    if deadline is not None and seconds_of(end.finishedAt) > deadline + _SLACK:
+    if deadline is not None and seconds_of(late) > deadline + _SLACK:
         yield Breach("deadline-enforced", f"{state_words(now)}, started after the deadline", container=now.name)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable, Iterator
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -106,7 +107,7 @@ def command(
         kinds=_kinds(vary),
         bounds=Bounds(deviations, attempts, _duration(until), limit),
         kubernetes=kubernetes,
-        progress=_progress(),
+        each=_progress(),
     )
     files = _write(found, Path(counterexamples)) if counterexamples is not None else {}
     if output == "json":
@@ -206,13 +207,14 @@ def _write(found: Exploration, folder: Path) -> dict[str, str]:
     return files
 
 
-def _progress() -> Callable[[int], None]:
+def _progress() -> Callable[..., None]:
     """On a terminal, how far it is; elsewhere nothing."""
     if not sys.stderr.isatty():
-        return lambda _done: None
+        return lambda *_: None
+    numbers = count(1)
 
-    def show(done: int) -> None:
-        if done % 20 == 0:
+    def show(*_: object) -> None:
+        if (done := next(numbers)) % 20 == 0:
             print(f"{done} behaviours", end="\r", file=sys.stderr, flush=True)
 
     return show

@@ -28,7 +28,7 @@ from podfsm.testing.invariants import all_invariants
 from podfsm.world.pod import Fired
 
 Json = dict[str, Any]
-Progress = Callable[[int], None]
+Each = Callable[[Behaviour, History], None]
 
 
 def explore(
@@ -38,14 +38,14 @@ def explore(
     kinds: Sequence[str] = USUAL,
     bounds: Bounds | None = None,
     kubernetes: str | None = None,
-    progress: Progress = lambda _done: None,
+    each: Each = lambda _behaviour, _history: None,
 ) -> Exploration:
     """Run every behaviour of the one Pod among `documents` and ask properties and invariants of each.
 
-    What a Scenario among them says is kept, and not varied. Raises InputError and NotModelled as `prepare` does, and
-    InputError if there is not exactly one Pod.
+    `each` is called with every behaviour and what was seen of it. What a Scenario among the documents says is kept, and
+    not varied. Raises InputError and NotModelled as `prepare` does, and InputError if there is not exactly one Pod.
     """
-    return _Search(documents, properties, kinds, bounds or Bounds(), kubernetes, progress).run()
+    return _Search(documents, properties, kinds, bounds or Bounds(), kubernetes, each).run()
 
 
 def subject_of(documents: Sequence[Document], kubernetes: str | None = None) -> tuple[Pod, Simulation]:
@@ -76,7 +76,7 @@ class _Search:
         kinds: Sequence[str],
         bounds: Bounds,
         kubernetes: str | None,
-        progress: Progress,
+        each: Each,
     ) -> None:
         pod, simulation = subject_of(documents, kubernetes)
         self.documents = [document for document in documents if document.kind != "Scenario"]
@@ -88,7 +88,7 @@ class _Search:
         self.told = scenario is not None
         self.pod, self.gates = pod, simulation.model.gates
         self.environment = Environment(pod, self.gates, frozenset(kinds), bounds, _fixed(self.base))
-        self.bounds, self.progress, self.asked = bounds, progress, properties
+        self.bounds, self.each, self.asked = bounds, each, properties
         self.found = Exploration(str(self.gates.version))
         self.found.properties = [Answer(str(p), p.text, wanted=p.mode == "sometimes") for p in properties]
         self.shown: set[bytes] = set()
@@ -104,7 +104,6 @@ class _Search:
             fired = self._behaviour(chosen)
             if len(chosen) < self.bounds.deviations:
                 waiting.extend(self._more(chosen, fired))
-            self.progress(self.found.behaviours)
         return self.found
 
     def _more(self, chosen: tuple[Deviation, ...], fired: Sequence[Fired]) -> Iterator[tuple[Deviation, ...]]:
@@ -135,7 +134,9 @@ class _Search:
             return fired
         self._note_ending(behaviour, seen)
         self._ask_properties(behaviour, seen)
-        self._ask_invariants(behaviour, self._history(case, simulation, seen, fired, happened))
+        history = self._history(case, simulation, seen, fired, happened)
+        self._ask_invariants(behaviour, history)
+        self.each(behaviour, history)
         return fired
 
     def _history(

@@ -126,7 +126,7 @@ def _in_newer_sandbox(was: ContainerStatus, now: ContainerStatus, since: datetim
     if state.running is not None:
         return state.running.startedAt is not None and since >= state.running.startedAt
     ends = [ended.finishedAt for ended in (state.terminated, last) if ended is not None]
-    return bool(ends) and ends[0] is not None and since >= ends[0]
+    return bool(ends) and (ends[0] is None or since >= ends[0])  # an inferred end has no time
 
 
 def _reasons(status: ContainerStatus) -> tuple[str, ...]:

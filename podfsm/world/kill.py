@@ -10,9 +10,9 @@ from __future__ import annotations
 from attrs import evolve
 
 from podfsm.kube.objects import Container, Lifecycle, PodSpec
-from podfsm.rules.facts import Role, RuntimeState
+from podfsm.rules.facts import Role, RuntimeContainer, RuntimeState
 from podfsm.rules.grace import container_grace, stop_timeout
-from podfsm.rules.stop_order import waits_for
+from podfsm.rules.stop_order import waits_for, waves
 from podfsm.world.firing import container_state, fire, fire_container, sandbox_facts
 from podfsm.world.model import Model
 from podfsm.world.plan import Progress, advance, run_plan
@@ -41,7 +41,7 @@ def run_kill_pod(m: Model, d: Draft, op: Op) -> Progress:
     """Stop every container, then the sandbox."""
     if not op.stage:
         op = advance(d, evolve(op, stage="stopping"))
-        running = [c for c in d.live if c.state is RuntimeState.RUNNING]
+        running = _those_waited_for_first(m, d, [c for c in d.live if c.state is RuntimeState.RUNNING])
         d.results += len(running)
         for c in running:
             d.event("Normal", "Killing", f"Stopping container {c.name}", c.name)
@@ -53,6 +53,14 @@ def run_kill_pod(m: Model, d: Draft, op: Op) -> Progress:
         fire(m, d, "sandbox", "", "stop", sandbox_facts(d))
         d.sandboxes = (evolve(d.sandboxes[0], ready=False), *d.sandboxes[1:])
     return Progress.DONE
+
+
+def _those_waited_for_first(m: Model, d: Draft, running: list[RuntimeContainer]) -> list[RuntimeContainer]:
+    """All are stopped at once; who looks whether to wait must find the others under way."""
+    assert d.work is not None
+    in_waves = waves(d.work.pod.spec, {c.name for c in running}, m.gates)
+    number = {name: at for at, wave in enumerate(in_waves) for name in wave}
+    return sorted(running, key=lambda c: number[c.name])
 
 
 def run_kill(m: Model, d: Draft, op: Op) -> Progress:
