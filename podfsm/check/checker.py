@@ -196,16 +196,16 @@ class Checker:
             if not shaped:
                 self._shapes.fine.add(judged)
             found += shaped
-        if known is None:
-            found += self._first_breaches(pod)
-            found += first_breaches(pod)
-        elif not pod.status.phase and known.pod.status.phase:
+        if parts & SPEC:
+            found += self._class_breaches(pod)
+        if known is None or (not pod.status.phase and known.pod.status.phase):
             found += first_breaches(pod)
         if pod.spec.activeDeadlineSeconds is not None or pod.status.reason:
             found += deadline_breaches(pod, seen.at)
         return found
 
-    def _first_breaches(self, pod: Pod) -> Iterator[Breach]:
+    def _class_breaches(self, pod: Pod) -> Iterator[Breach]:
+        """A class that does not follow from the spec: no update of the resources may change it."""
         given, wanted = pod.status.qosClass, qos_class(pod.spec, self.gates)
         if given and given != wanted:
             yield Breach(f"qos-{wanted.lower()}", f"qosClass {given}", f"qosClass {wanted}")
@@ -227,7 +227,7 @@ class Checker:
                 found += self._condition_breaches(known, after, seen.at)
         if after.spec.readinessGates and parts & CONDITIONS and parts & APPS:
             found += gate_breaches(before, after)
-        if seen.at is not None and parts & (CONDITIONS | INIT | APPS):
+        if seen.at is not None and parts & (METADATA | CONDITIONS | INIT | APPS):
             found += future_breaches(after, seen.at)
         if seen.type == DELETED:
             found += gone_breaches(after)

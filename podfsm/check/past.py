@@ -70,7 +70,7 @@ def pasts(was: Past | None, before: Pod | None, pod: Pod, parts: int) -> tuple[P
 def _started_late(pod: Pod) -> bool:
     """Whether a container was started when the active deadline had passed."""
     deadline = deadline_at(pod)
-    starts = [began_at(status.state) for status in pod.status.containerStatuses]
+    starts = [began_at(state) for status in pod.status.containerStatuses for state in (status.state, status.lastState)]
     return deadline is not None and any(start is not None and seconds_of(start) >= deadline for start in starts)
 
 
