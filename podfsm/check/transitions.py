@@ -238,9 +238,7 @@ def others(pod: Pod) -> list[PodCondition]:
 def future_breaches(pod: Pod, at: datetime) -> Iterator[Breach]:
     """Times of a Pod that lie after the recording of it."""
     latest = at + AHEAD
-    created, deleted = pod.metadata.creationTimestamp, deleted_at(pod.metadata)
-    if created is not None and created > latest:
-        yield Breach("update-metadata-immutable", f"created at {created:%H:%M:%S}, seen at {at:%H:%M:%S}")
+    deleted = deleted_at(pod.metadata)
     if deleted is not None and deleted > latest:
         yield Breach("term-deletion-timestamp", f"deletion from {deleted:%H:%M:%S} on, seen at {at:%H:%M:%S}")
     for condition in pod.status.conditions:

@@ -97,13 +97,6 @@ def acknowledged_before_its_creation(events, random):
     )
 
 
-@breakage("update-metadata-immutable")
-def created_tomorrow(events, random):
-    return wholly(
-        events, lambda e: True, lambda e: meta(e).update(creationTimestamp=shifted(meta(e)["creationTimestamp"], 86400))
-    )
-
-
 @breakage("update-deletion-marks")
 def grace_without_a_deletion(events, random):
     return somewhere(
