@@ -14,10 +14,11 @@ from podfsm.explain.containers import Setting, explain_container
 from podfsm.explain.ending import deleting, ending, over
 from podfsm.explain.look import Look, lost, statuses_of
 from podfsm.explain.model import Next, Part, Reason
+from podfsm.explain.resizing import resizing
 from podfsm.kube.objects import ContainerStatus, Pod
 from podfsm.rules.condition_list import NETWORK, RESTARTING
 from podfsm.rules.init_checks import init_entry_passed
-from podfsm.rules.phase import UNKNOWN
+from podfsm.rules.phase import PENDING, RUNNING, TERMINAL, UNKNOWN
 from podfsm.rules.readiness_gates import shut_gates
 from podfsm.rules.scheduling import gated
 from podfsm.rules.sidecar import is_sidecar
@@ -46,11 +47,11 @@ def looks() -> tuple[Callable[[Look], Part | None], ...]:
 def explain_pod(pod: Pod, gates: Gates, now: datetime | None = None) -> Part:
     """What holds a Pod; the part of a healthy one if nothing does."""
     look = Look(pod, gates, {condition.type: condition for condition in reversed(pod.status.conditions)}, now)
-    for one in looks():
-        part = one(look)
-        if part is not None:
-            return part
-    return _healthy(look)
+    part = next((part for one in looks() if (part := one(look)) is not None), None) or _healthy(look)
+    if pod.status.phase in TERMINAL or pod.metadata.deletionTimestamp is not None:
+        return part
+    beside = resizing(look)
+    return Part(part.state, part.holds + beside.holds, part.next + beside.next, part.unknown + beside.unknown)
 
 
 def _unscheduled(look: Look) -> Part | None:
@@ -106,8 +107,14 @@ def _node_lost(look: Look) -> Part | None:
 
 
 def _unknown_phase(look: Look) -> Part | None:
-    if look.pod.status.phase != UNKNOWN:
+    phase = look.pod.status.phase
+    if phase in ("", PENDING, RUNNING, *TERMINAL):
         return None
+    if phase != UNKNOWN:
+        hold = Reason("phase-terminating-not-a-phase", f"its phase is {phase}, which is none")
+        unknown = ("who wrote this phase, and what is meant by it",)
+        follows = Next("its kubelet writes a status of its own", "kubelet", "phase-pending")
+        return Part(f"in phase {phase}", (hold,), (follows,), unknown)
     hold = Reason(
         "phase-unknown-deprecated", "its phase is Unknown, which nothing of Kubernetes has written since 2015"
     )

@@ -300,8 +300,8 @@ BAD = {
     ),
     "kwok metadata": (
         (
-            '{"apiVersion": "action.kwok.x-k8s.io/v1", "method": "create", "resource": {"resource": "pods"}, "target": {},'
-            ' "template": {"metadata": 7}}'
+            '{"apiVersion": "action.kwok.x-k8s.io/v1", "method": "create", "resource": {"resource": "pods"},'
+            ' "target": {}, "template": {"metadata": 7}}'
         ),
         "metadata is no object",
     ),

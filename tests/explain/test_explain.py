@@ -337,6 +337,25 @@ def test_what_is_no_state_is_said():
         can_become(Pod(), "Redy")
 
 
+@pytest.mark.parametrize(
+    ("said", "text", "who"),
+    [
+        (condition("PodResizePending", "True", "Infeasible", "too much"), "can never give it", ["user"]),
+        (condition("PodResizePending", "True", "Deferred"), "no room for now", ["kubelet"]),
+        (condition("PodResizePending", "True", "Whenever"), "pending (Whenever)", []),
+        (condition("PodResizeInProgress"), "in progress", ["runtime"]),
+        (condition("PodResizeInProgress", "True", "Error", "no disk"), "failed, and is tried again: no disk", ["runtime"]),
+    ],
+)  # fmt: skip
+def test_a_resize_is_told_beside_the_rest(said, text, who):
+    told = explain(pod(shown("app", runs()), conditions=(*READY, said)))
+    plain = explain(pod(shown("app", runs()), conditions=READY))
+    assert (told.state, told.holds[:-1]) == (plain.state, plain.holds)
+    assert text in told.holds[-1].text
+    assert [one.who for one in told.next] == [one.who for one in plain.next] + who
+    assert bool(told.unknown) == (not who)
+
+
 def deleted(at, *finalizers):
     return ObjectMeta(
         "web", uid="u", deletionTimestamp=instant(at), deletionGracePeriodSeconds=30, finalizers=finalizers
@@ -361,6 +380,7 @@ def test_a_deleted_pod_without_a_node_waits_for_its_finalizers_only():
     ("given", "rule"),
     [
         (pod(phase="Unknown"), "phase-unknown-deprecated"),
+        (pod(phase="Dreaming"), "phase-terminating-not-a-phase"),
         (pod(phase="Failed", reason="Novel"), "phase-failed"),
         (pod(), "phase-missing-status-is-unknown-count"),
         (pod(shown("app", waits("Dreaming"))), "cstate-waiting-reasons"),
