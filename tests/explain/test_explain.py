@@ -344,7 +344,7 @@ def test_what_is_no_state_is_said():
         (condition("PodResizePending", "True", "Deferred"), "no room for now", ["kubelet"]),
         (condition("PodResizePending", "True", "Whenever"), "pending (Whenever)", []),
         (condition("PodResizeInProgress"), "in progress", ["runtime"]),
-        (condition("PodResizeInProgress", "True", "Error", "no disk"), "failed, and is tried again: no disk", ["runtime"]),
+        (condition("PodResizeInProgress", "True", "Error", "full"), "failed, and is tried again: full", ["runtime"]),
     ],
 )  # fmt: skip
 def test_a_resize_is_told_beside_the_rest(said, text, who):
