@@ -10,7 +10,7 @@ from attrs import define, field
 from msgspec.structs import replace
 
 from podfsm.check.asked import asked
-from podfsm.check.clock import Clock
+from podfsm.check.clock import Clock, before_creation
 from podfsm.check.conditions import (
     condition_breaches,
     deadline_breaches,
@@ -38,6 +38,7 @@ from podfsm.check.transitions import (
 from podfsm.check.words import change_words, snapshot_words
 from podfsm.engine.rule import Registry, Rule
 from podfsm.engine.versions import Gates
+from podfsm.errors import InputError
 from podfsm.kube.objects import Pod
 from podfsm.rules.catalogue import all_rules
 from podfsm.rules.condition_list import lost_mark
@@ -88,10 +89,19 @@ class Checker:
         return len(self._known)
 
     def see(self, seen: Observation | Relist) -> Iterator[Finding]:
-        """The findings that one observation gives."""
+        """The findings that one observation gives. Raises InputError if it tells times that nobody can reckon with."""
         if isinstance(seen, Relist):
             self._begin_anew()
             return
+        try:
+            yield from self._look(seen)
+        except OverflowError:
+            where, expected = seen.place, "times of this age, and seconds that lead to such"
+            raise InputError(
+                "a time out of range", source=where.source, line=where.line or None, expected=expected
+            ) from None
+
+    def _look(self, seen: Observation) -> Iterator[Finding]:
         pod = seen.pod
         key = pod.metadata.uid or f"{pod.metadata.namespace}/{pod.metadata.name}"
         known = self._known.get(key)
@@ -110,8 +120,14 @@ class Checker:
             known.clock.broken = True
             words = f"received at {seen.at:%H:%M:%S}, after one of {known.at:%H:%M:%S}"
             yield self._finding(Breach("watch-order", words, severity=NOTE), seen)
-        for breach in self._breaches(key, known, version, seen):
+        for breach in self._breaches(key, known, version, self._timed(known, seen)):
             yield self._finding(breach, seen)
+
+    @staticmethod
+    def _timed(known: Known | None, seen: Observation) -> Observation:
+        """The observation without its time, if the clock of the recording is known not to be that of the cluster."""
+        broken = before_creation(seen.pod, seen.at) or (known is not None and known.clock.broken)
+        return replace(seen, at=None) if broken else seen
 
     @staticmethod
     def _seen_before(known: Known, version: int | None, seen: Observation) -> bool:
@@ -196,16 +212,16 @@ class Checker:
             if not shaped:
                 self._shapes.fine.add(judged)
             found += shaped
-        if known is None:
-            found += self._first_breaches(pod)
-            found += first_breaches(pod)
-        elif not pod.status.phase and known.pod.status.phase:
+        if parts & SPEC:
+            found += self._class_breaches(pod)
+        if known is None or (not pod.status.phase and known.pod.status.phase):
             found += first_breaches(pod)
         if pod.spec.activeDeadlineSeconds is not None or pod.status.reason:
             found += deadline_breaches(pod, seen.at)
         return found
 
-    def _first_breaches(self, pod: Pod) -> Iterator[Breach]:
+    def _class_breaches(self, pod: Pod) -> Iterator[Breach]:
+        """A class that does not follow from the spec: no update of the resources may change it."""
         given, wanted = pod.status.qosClass, qos_class(pod.spec, self.gates)
         if given and given != wanted:
             yield Breach(f"qos-{wanted.lower()}", f"qosClass {given}", f"qosClass {wanted}")
@@ -227,7 +243,7 @@ class Checker:
                 found += self._condition_breaches(known, after, seen.at)
         if after.spec.readinessGates and parts & CONDITIONS and parts & APPS:
             found += gate_breaches(before, after)
-        if seen.at is not None and parts & (CONDITIONS | INIT | APPS):
+        if seen.at is not None and parts & (METADATA | CONDITIONS | INIT | APPS):
             found += future_breaches(after, seen.at)
         if seen.type == DELETED:
             found += gone_breaches(after)

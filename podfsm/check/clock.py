@@ -11,6 +11,12 @@ from podfsm.check.transitions import AHEAD, newest, others
 from podfsm.kube.objects import Pod
 
 
+def before_creation(pod: Pod, at: datetime | None) -> bool:
+    """Whether a Pod is said to have been seen before it was created: then the recording has a clock of its own."""
+    created = pod.metadata.creationTimestamp
+    return at is not None and created is not None and at < created - AHEAD
+
+
 @define
 class Clock:
     """What the arrival times of one Pod's events tell of the kubelet's clock."""

@@ -31,6 +31,7 @@ _PHASE_RULES = {
     FAILED: "phase-failed",
 }
 _OVER = ("PodFailed", "PodCompleted")
+_INITIALIZED = ("", "PodCompleted", "ContainersNotInitialized", "UnknownContainerStatuses")
 
 
 def derived_breaches(pod: Pod, past: Past, gates: Gates) -> Iterator[Breach]:
@@ -202,7 +203,8 @@ def _initialized_breach(
             ]
     if _judged(said) in wanted or _between(said, wanted):
         return
-    if status.phase in TERMINAL and (deleting or status.reason or _handed_over(pod)):
+    left = status.phase in TERMINAL and (deleting or status.reason or _handed_over(pod))
+    if left and said.reason in _INITIALIZED:
         return  # left as it was when the Pod was stopped
     rule = "cond-initialized-no-init" if not spec.initContainers else "cond-initialized-true"
     yield Breach(rule, _words(said), _allowed("Initialized", wanted))

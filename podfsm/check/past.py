@@ -30,12 +30,14 @@ class Past:
     deleting: bool = False
     """The Pod was being deleted."""
     overdue: bool = False
-    """A container was started when the active deadline had passed."""
+    """A container was started when the active deadline had passed, or so short before that it was shown after it."""
     counts_exactly: bool = False
     """The Pod was seen from its beginning, and nothing tells of a second sandbox, in which counting begins anew."""
 
 
 _UNKNOWN = Past()
+_SHOWN = 2.0
+"""Seconds after a start in which the status that shows it is written, by when the deadline may have passed."""
 _CONTAINER_ID = attrgetter("containerID")
 _TELLING = METADATA | CONDITIONS | APPS | INIT | EPHEMERAL | OTHER
 """The parts of a Pod out of which something is remembered."""
@@ -68,10 +70,11 @@ def pasts(was: Past | None, before: Pod | None, pod: Pod, parts: int) -> tuple[P
 
 
 def _started_late(pod: Pod) -> bool:
-    """Whether a container was started when the active deadline had passed."""
+    """Whether the first status that shows a container's start is of a time when the active deadline had passed."""
     deadline = deadline_at(pod)
-    starts = [began_at(status.state) for status in pod.status.containerStatuses]
-    return deadline is not None and any(start is not None and seconds_of(start) >= deadline for start in starts)
+    starts = [began_at(state) for status in pod.status.containerStatuses for state in (status.state, status.lastState)]
+    late = None if deadline is None else deadline - _SHOWN
+    return late is not None and any(start is not None and seconds_of(start) >= late for start in starts)
 
 
 def _has_run(pod: Pod) -> bool:

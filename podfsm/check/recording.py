@@ -8,7 +8,7 @@ from typing import BinaryIO
 from attrs import define, frozen
 
 from podfsm.check.checker import Checker
-from podfsm.check.event import Observation
+from podfsm.check.event import Observation, Relist
 from podfsm.check.finding import Finding
 from podfsm.check.readers import Trouble, read_path
 from podfsm.engine.versions import Gates
@@ -62,12 +62,25 @@ def recording(order: Order, tally: Tally, *, stdin: BinaryIO | None = None) -> I
                 yield seen
                 continue
             tally.events += isinstance(seen, Observation)
-            for finding in checker.see(seen):
-                tally.findings += 1
-                yield finding
+            for one in _told(checker, seen):
+                tally.findings += isinstance(one, Finding)
+                tally.troubles += isinstance(one, Trouble)
+                yield one
     except InputError as error:
         tally.troubles += 1
-        yield Trouble(error.source or order.path, error.problem, error.expected, error.hint or error.found)
+        yield _trouble(error, order.path)
+
+
+def _told(checker: Checker, seen: Observation | Relist) -> Iterator[Finding | Trouble]:
+    """What the checker finds in one observation, or why it cannot look at it."""
+    try:
+        yield from checker.see(seen)
+    except InputError as error:
+        yield _trouble(error, seen.place.source)
+
+
+def _trouble(error: InputError, path: str) -> Trouble:
+    return Trouble(error.source or path, error.problem, error.expected, error.hint or error.found, error.line or 0)
 
 
 def whole(order: Order) -> Outcome:

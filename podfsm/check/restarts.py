@@ -20,6 +20,7 @@ from podfsm.rules import backoff
 from podfsm.rules.crash_backoff import BackOffEntry, expiry, limits, stated_delay
 from podfsm.rules.deadline import deadline_at
 from podfsm.rules.facts import ContainerFacts, Role, RuntimeState
+from podfsm.rules.grace import deleted_at
 from podfsm.rules.instance_counts import counted, counts_up, sandbox_anew, sandbox_since
 from podfsm.rules.instances import pairs, statuses_of
 from podfsm.rules.machine_guards import init_retry_by_pod_policy
@@ -55,9 +56,8 @@ class Restarts:
 
     def notice(self, before: Pod, after: Pod) -> None:
         """Remember when the deletion began, which sandbox is new, and under which spec instances were started."""
-        stamp, grace = after.metadata.deletionTimestamp, after.metadata.deletionGracePeriodSeconds
-        if stamp is not None and self.deleted_at is None:
-            self.deleted_at = stamp - timedelta(seconds=grace or 0)
+        if self.deleted_at is None:
+            self.deleted_at = deleted_at(after.metadata)
         if sandbox_anew(before, after):
             self.renewed.update(one.name for one in statuses_of(before) if one.containerID)
         old, new = before.spec, after.spec
@@ -125,13 +125,15 @@ def _ended_before_sandbox(end: ContainerStateTerminated | None, pod: Pod) -> boo
 
 
 def _message_breach(now: ContainerStatus, gates: Gates) -> Iterator[Breach]:
-    """A back-off said to be longer than any that there is."""
+    """A back-off said to be longer than any that there is, or shorter: the shortest that a node can set is 1 s."""
     waiting = now.state.waiting
     if waiting is None or waiting.reason != "CrashLoopBackOff":
         return
     said, maximum = stated_delay(waiting.message), limits(gates)[1]
     if said is not None and said > maximum:
         yield Breach("backoff-cap", f"back-off of {said:.0f} s", f"at most {maximum:.0f} s", now.name)
+    elif said is not None and said < 1.0:
+        yield Breach("backoff-base", f"back-off of {said:.0f} s", "at least 1 s", now.name)
 
 
 def _started_breach(was: ContainerStatus, now: ContainerStatus, gates: Gates) -> Iterator[Breach]:

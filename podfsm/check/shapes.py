@@ -130,7 +130,7 @@ def _status(status: ContainerStatus) -> tuple[Any, ...]:
         status.restartCount,
         not status.containerID,
         _state(status.state),
-        None if last.terminated is None else _state(last),
+        _state(last),
     )
 
 

@@ -12,7 +12,9 @@ from operator import attrgetter
 
 from podfsm.check.finding import Breach
 from podfsm.kube.objects import Container, ContainerStatus, Pod, PodCondition
+from podfsm.kube.times import SKEW
 from podfsm.rules.condition_list import NETWORK, ended_for_node, marked_lost, of_type
+from podfsm.rules.grace import deleted_at
 from podfsm.rules.instances import later, statuses_of
 
 KUBELETS = frozenset({"ContainersReady", "Initialized", NETWORK})
@@ -24,8 +26,6 @@ _WRITE = timedelta(seconds=3)
 """How long a status may be on its way from the kubelet to a watcher."""
 _UNHEARD = timedelta(seconds=40)
 """How long a node is silent at least before its Pods are marked."""
-_SKEW = timedelta(seconds=60)
-"""How far the clocks of two machines may be apart."""
 AHEAD = timedelta(seconds=120)
 """How far a time may lie in the future of the recording."""
 
@@ -55,6 +55,9 @@ def transition_breaches(
     bound: datetime | None = None
     for was, now in turns:
         if was.lastTransitionTime is None or now.lastTransitionTime is None:
+            if was.lastTransitionTime is not None:
+                seen = f"{now.type} {was.status} since {_clock(was)} -> {now.status} since no time"
+                yield Breach(_RULE, seen)
             continue
         if was.status == now.status:
             if was.lastTransitionTime < now.lastTransitionTime and _moved(was, now, before, after):
@@ -71,7 +74,8 @@ def transition_breaches(
 
 
 def _clock(condition: PodCondition) -> str:
-    return f"{condition.lastTransitionTime:%H:%M:%S}"
+    since = condition.lastTransitionTime
+    return "no time" if since is None else f"{since:%H:%M:%S}"
 
 
 def _early(was: PodCondition, now: PodCondition, before: Pod, after: Pod, bound: datetime) -> Iterator[Breach]:
@@ -80,7 +84,7 @@ def _early(was: PodCondition, now: PodCondition, before: Pod, after: Pod, bound:
     if when is None or was.lastTransitionTime is None:
         return
     if marked_lost(was) or marked_lost(now):
-        least = was.lastTransitionTime - _SKEW
+        least = was.lastTransitionTime - SKEW
     else:
         least = max(bound, was.lastTransitionTime)
         if now.type == "Initialized" and now.status == "True":
@@ -233,8 +237,11 @@ def others(pod: Pod) -> list[PodCondition]:
 
 
 def future_breaches(pod: Pod, at: datetime) -> Iterator[Breach]:
-    """Times of a status that lie after the recording of it."""
+    """Times of a Pod that lie after the recording of it."""
     latest = at + AHEAD
+    deleted = deleted_at(pod.metadata)
+    if deleted is not None and deleted > latest:
+        yield Breach("term-deletion-timestamp", f"deletion from {deleted:%H:%M:%S} on, seen at {at:%H:%M:%S}")
     for condition in pod.status.conditions:
         if condition.lastTransitionTime is not None and condition.lastTransitionTime > latest:
             yield Breach(_RULE, f"{condition.type} since {_clock(condition)}, seen at {at:%H:%M:%S}")

@@ -18,7 +18,7 @@ from podfsm.explain.resizing import resize_in_progress, resize_pending
 from podfsm.kube.objects import ContainerStatus, Pod
 from podfsm.rules.condition_list import NETWORK, RESTARTING
 from podfsm.rules.init_checks import init_entry_passed
-from podfsm.rules.phase import UNKNOWN
+from podfsm.rules.phase import PENDING, RUNNING, TERMINAL, UNKNOWN
 from podfsm.rules.readiness_gates import shut_gates
 from podfsm.rules.scheduling import gated
 from podfsm.rules.sidecar import is_sidecar
@@ -117,8 +117,14 @@ def _node_lost(look: Look) -> Part | None:
 
 
 def _unknown_phase(look: Look) -> Part | None:
-    if look.pod.status.phase != UNKNOWN:
+    phase = look.pod.status.phase
+    if phase in ("", PENDING, RUNNING, *TERMINAL):
         return None
+    if phase != UNKNOWN:
+        hold = Reason("phase-terminating-not-a-phase", f"its phase is {phase}, which is none")
+        unknown = ("who wrote this phase, and what is meant by it",)
+        follows = Next("its kubelet writes a status of its own", "kubelet", "phase-pending")
+        return Part(f"in phase {phase}", (hold,), (follows,), unknown)
     hold = Reason(
         "phase-unknown-deprecated", "its phase is Unknown, which nothing of Kubernetes has written since 2015"
     )

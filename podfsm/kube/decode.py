@@ -158,6 +158,8 @@ def _mismatch(message: str, raw: Any, type_: Any) -> InputError:
         expected = " or ".join(_TYPES.get(name, name) for name in names)
         hint = _quotes(names, value)
         return InputError("wrong type", path=path, expected=expected, found=described(value), hint=hint)
+    if "timezone" in said:
+        return InputError("a time without a zone", path=path, expected=_TIME, found=described(value))
     if "RFC3339" in said:
         return InputError("not a time", path=path, expected=_TIME, found=described(value))
     field = _FIELD.search(said)

@@ -10,9 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
+
+Time = Annotated[datetime, msgspec.Meta(tz=True)]
+"""An instant. Without a zone it is none."""
 
 
 class Struct(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -35,8 +38,8 @@ class ObjectMeta(Struct, frozen=True):
     uid: str = ""
     resourceVersion: str = ""
     generation: int = 0
-    creationTimestamp: datetime | None = None
-    deletionTimestamp: datetime | None = None
+    creationTimestamp: Time | None = None
+    deletionTimestamp: Time | None = None
     deletionGracePeriodSeconds: int | None = None
     labels: Mapping[str, str] = {}
     annotations: Mapping[str, str] = {}
@@ -265,7 +268,7 @@ class ContainerStateWaiting(Struct, frozen=True):
 
 
 class ContainerStateRunning(Struct, frozen=True):
-    startedAt: datetime | None = None
+    startedAt: Time | None = None
 
 
 class ContainerStateTerminated(Struct, frozen=True):
@@ -273,8 +276,8 @@ class ContainerStateTerminated(Struct, frozen=True):
     signal: int = 0
     reason: str = ""
     message: str = ""
-    startedAt: datetime | None = None
-    finishedAt: datetime | None = None
+    startedAt: Time | None = None
+    finishedAt: Time | None = None
     containerID: str = ""
 
 
@@ -306,8 +309,8 @@ class PodCondition(Struct, frozen=True):
     status: str = ""
     reason: str = ""
     message: str = ""
-    lastProbeTime: datetime | None = None
-    lastTransitionTime: datetime | None = None
+    lastProbeTime: Time | None = None
+    lastTransitionTime: Time | None = None
     observedGeneration: int = 0
 
 
@@ -327,7 +330,7 @@ class PodStatus(Struct, frozen=True):
     hostIPs: tuple[PodIP, ...] = ()
     podIP: str = ""
     podIPs: tuple[PodIP, ...] = ()
-    startTime: datetime | None = None
+    startTime: Time | None = None
     observedGeneration: int = 0
     qosClass: str = ""
     nominatedNodeName: str = ""

@@ -9,6 +9,8 @@ from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 
 EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
+SKEW = timedelta(seconds=60)
+"""How far the clocks of two machines may be apart."""
 
 
 @lru_cache(maxsize=65536)

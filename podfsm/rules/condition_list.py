@@ -14,10 +14,15 @@ NETWORK = "PodReadyToStartContainers"
 RESTARTING = "AllContainersRestarting"
 DISRUPTION = "DisruptionTarget"
 BY_KUBELET = "TerminationByKubelet"
+BY_GC = "DeletionByPodGC"
 
-_ALWAYS_OWNED = frozenset(
-    {"PodScheduled", "Ready", "Initialized", "ContainersReady", "PodResizeInProgress", "PodResizePending"}
-)
+LIFECYCLE = frozenset({"Initialized", "ContainersReady", "Ready", NETWORK})
+"""The conditions that the kubelet writes together, with every status."""
+
+ON_NODES = LIFECYCLE | {"PodResizeInProgress", "PodResizePending"}
+"""The conditions that nobody writes before a kubelet has the Pod."""
+
+_ALWAYS_OWNED = (ON_NODES - {NETWORK}) | {"PodScheduled"}
 _GATED = {NETWORK: "PodReadyToStartContainersCondition", RESTARTING: "RestartAllContainersOnContainerExits"}
 
 _PAGE = "concepts/workloads/pods/pod-condition.md"

@@ -122,6 +122,34 @@ def leaves_terminated(spec: PodSpec, before: PodStatus, after: PodStatus, gates:
     return ""
 
 
+def _unpulled(policy: str, *volumes: dict[str, object]) -> Pod:
+    waits = ContainerState(waiting=ContainerStateWaiting(reason="ErrImageNeverPull"))
+    spec = PodSpec(containers=(Container(name="app", imagePullPolicy=policy),), volumes=volumes)
+    return Pod(spec=spec, status=PodStatus(containerStatuses=(ContainerStatus("app", waits),)))
+
+
+@invariant(
+    "cstate-never-pulled",
+    area="container-state",
+    machine=("container", "init_container"),
+    cites=[
+        docs("concepts/containers/images.md#image-pull-policy"),
+        source("pkg/kubelet/images/image_manager.go", "EnsureImageExists"),
+    ],
+    observable="waiting.reason ErrImageNeverPull against imagePullPolicy",
+    allows=[_unpulled("Never"), _unpulled("Always", {"name": "data", "image": {"pullPolicy": "Never"}})],
+    refuses=[_unpulled("Always"), _unpulled("IfNotPresent")],
+)
+def never_pulled(pod: Pod) -> bool:
+    """A container waits with ErrImageNeverPull only if its policy is Never, or a volume of the Pod is an image."""
+    waits = {s.name for s in _statuses(pod) if s.state.waiting and s.state.waiting.reason == "ErrImageNeverPull"}
+    if not waits or any("image" in volume for volume in pod.spec.volumes):
+        return True
+    spec = pod.spec
+    every = (*spec.containers, *spec.initContainers, *spec.ephemeralContainers)
+    return all(c.imagePullPolicy in ("", "Never") for c in every if c.name in waits)
+
+
 @invariant(
     "cstate-status-order",
     area="container-state",

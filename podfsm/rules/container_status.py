@@ -91,7 +91,12 @@ def message_limit(containers: int) -> int:
     It is read from /dev/termination-log (policy File) unless told otherwise; FallbackToLogsOnError takes the last 2048
     bytes or 80 lines of a failed container's log. `containers` counts init and app containers.
     """
-    return min(4096, 12288 // containers) if containers else 4096
+    return min(4096, message_share(containers))
+
+
+def message_share(containers: int) -> int:
+    """The bytes of a termination message that a status shows at most: what the runtime says stands before the log's."""
+    return 12288 // max(containers, 1)
 
 
 @frozen

@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import Enum
 
 from podfsm.engine.rule import derivation, docs, example, source, timing
-from podfsm.rules.condition_list import BY_KUBELET
+from podfsm.rules.condition_list import BY_GC, BY_KUBELET
 
 STALE_SECONDS = 120.0
 """How long DisruptionTarget may announce a deletion that does not come."""
@@ -33,7 +33,7 @@ _REASONS = {
     Cause.SCHEDULER_PREEMPTION: "PreemptionByScheduler",
     Cause.TAINT: "DeletionByTaintManager",
     Cause.EVICTION_API: "EvictionByEvictionAPI",
-    Cause.POD_GC: "DeletionByPodGC",
+    Cause.POD_GC: BY_GC,
     Cause.NODE_PRESSURE: BY_KUBELET,
     Cause.NODE_SHUTDOWN: BY_KUBELET,
     Cause.KUBELET_PREEMPTION: BY_KUBELET,
@@ -81,7 +81,7 @@ def announced(cause: Cause) -> bool:
         example(Cause.SCHEDULER_PREEMPTION, gives="PreemptionByScheduler"),
         example(Cause.TAINT, gives="DeletionByTaintManager"),
         example(Cause.EVICTION_API, gives="EvictionByEvictionAPI"),
-        example(Cause.POD_GC, gives="DeletionByPodGC"),
+        example(Cause.POD_GC, gives=BY_GC),
         example(Cause.NODE_SHUTDOWN, gives="TerminationByKubelet"),
         example(Cause.DELETION, gives=""),
     ],

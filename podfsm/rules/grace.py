@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime, timedelta
 
 from attrs import frozen
 
 from podfsm.engine.rule import default, derivation, docs, example, source, timing
 from podfsm.engine.versions import Gates
-from podfsm.kube.objects import Container, PodSpec
+from podfsm.kube.objects import Container, ObjectMeta, PodSpec
 from podfsm.rules.hooks import prestop_over
 from podfsm.rules.timings import timing_constant
 
@@ -48,6 +49,8 @@ def default_grace(given: int | None) -> int:
     examples=[
         example(100.0, 30, gives=(130.0, 30)),
         example(105.0, 10, before=(130.0, 30), gives=(110.0, 10)),
+        example(105.0, 3, before=(130.0, 30), gives=(105.0, 1)),
+        example(105.0, 0, before=(130.0, 30), gives=(105.0, 0)),
         example(105.0, 60, before=(130.0, 30), gives=(130.0, 30)),
     ],
 )
@@ -55,12 +58,22 @@ def deletion_marks(now: float, grace: int, before: tuple[float, int] | None = No
     """A graceful delete sets deletionTimestamp to now plus the grace, and deletionGracePeriodSeconds to the grace.
 
     Neither can be undone. A later delete (`before`: the marks that are there) can only shorten the grace, counted from
-    the first delete; a longer one changes nothing.
+    the first delete; a longer one changes nothing. If that much time has passed already it ends now, with 1 s of grace
+    left, or none if none was asked for.
     """
     if before is None:
         return now + grace, grace
     ends, current = before
-    return before if grace >= current else (ends - current + grace, grace)
+    if grace >= current:
+        return before
+    shortened = ends - current + grace
+    return (shortened, grace) if shortened >= now else (now, min(grace, 1))
+
+
+def deleted_at(metadata: ObjectMeta) -> datetime | None:
+    """When the first delete was asked for, by the marks that it left; None if there was none."""
+    stamp = metadata.deletionTimestamp
+    return None if stamp is None else stamp - timedelta(seconds=metadata.deletionGracePeriodSeconds or 0)
 
 
 @timing(

@@ -13,6 +13,7 @@ from podfsm.kube.objects import (
     ContainerStatus,
     Pod,
 )
+from podfsm.rules.container_status import message_share
 from podfsm.rules.instance_samples import end as _end
 from podfsm.rules.instance_samples import ended as _ended
 from podfsm.rules.instance_samples import pod as _pod
@@ -147,6 +148,7 @@ def _keeps(was: ContainerStatus, now: ContainerStatus) -> bool:
         (_pod(_ended("1")), _pod(_runs("2", count=1, last=_end("1", code=3)))),
         (_pod(_runs("2", count=1, last=_end("1"))), _pod(_runs("2", count=1))),
         (_pod(_runs("1")), _pod(ContainerStatus("app", ContainerState(waiting=ContainerStateWaiting())))),
+        (_pod(_runs("2")), _pod(_runs("2", last=_end("1")))),
     ],
 )
 def remembered(before: Pod, after: Pod) -> bool:
@@ -166,10 +168,35 @@ def _remembers(was: ContainerStatus, now: ContainerStatus) -> bool:
         return old is None and now.restartCount <= was.restartCount and not (ran and now.state.waiting is not None)
     if last == old:
         return True
+    if was.containerID and was.containerID == now.containerID and was.state.running and now.state.running:
+        return False
     end = was.state.terminated
     if end is not None and end.containerID and end.containerID == last.containerID:
         return end == last
     return old is None or not old.containerID or old.containerID != last.containerID
+
+
+@invariant(
+    "instance-message",
+    area="container-state",
+    machine=_MACHINES,
+    cites=[
+        docs("concepts/workloads/pods/pod-lifecycle.md#container-state-terminated"),
+        source("pkg/kubelet/status/status_manager.go", "normalizeStatus"),
+    ],
+    seed=4,
+    observable="length of state.terminated.message",
+    allows=[_pod(ContainerStatus("app", ContainerState(terminated=ContainerStateTerminated(message="x" * 12288))))],
+    refuses=[_pod(ContainerStatus("app", ContainerState(terminated=ContainerStateTerminated(message="x" * 12289))))],
+)
+def messages_fit(pod: Pod) -> bool:
+    """The message of an end is cut to its share of the 12 KiB that all init and app containers have together."""
+    share = message_share(len(pod.spec.containers) + len(pod.spec.initContainers))
+    for one in statuses_of(pod):
+        for end in (one.state.terminated, one.lastState.terminated):
+            if end is not None and len(end.message) > share // 4 and len(end.message.encode()) > share:
+                return False
+    return True
 
 
 @invariant(

@@ -5,7 +5,7 @@ The API server refuses everything else, so a trace that shows it was not recorde
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import msgspec
 
@@ -24,9 +24,11 @@ from podfsm.kube.objects import (
     PodStatus,
     Toleration,
 )
-from podfsm.rules.condition_list import DISRUPTION, NETWORK
+from podfsm.kube.times import SKEW
+from podfsm.rules.condition_list import DISRUPTION, LIFECYCLE
 from podfsm.rules.deadline import field_accepted
 from podfsm.rules.ephemeral import append_only
+from podfsm.rules.grace import deleted_at
 from podfsm.rules.phase_invariants import same_pod
 from podfsm.rules.scheduling import gates_accepted
 
@@ -36,12 +38,19 @@ _META = source("staging/src/k8s.io/apimachinery/pkg/api/validation/objectmeta.go
 _GENERATION = source("pkg/registry/core/pod/strategy.go", "updatePodGeneration")
 _THEN = datetime(2026, 1, 1, tzinfo=UTC)
 
+_OF_DELETES = ("foregroundDeletion", "orphan")
+"""The finalizers that a delete with a propagation policy adds."""
+
 _APP = Container(name="app", image="app:1")
 _NEWER = Container(name="app", image="app:2")
 
 
 def _of(spec: PodSpec = PodSpec(containers=(_APP,)), status: PodStatus = PodStatus(), **metadata: object) -> Pod:  # noqa: B008 - frozen
     return Pod(metadata=ObjectMeta(uid="u", **metadata), spec=spec, status=status)  # type: ignore[arg-type]
+
+
+def _ready_of(generation: int) -> PodStatus:
+    return PodStatus(conditions=(PodCondition("Ready", "True", observedGeneration=generation),))
 
 
 @invariant(
@@ -135,15 +144,27 @@ def one_way(before: Pod, after: Pod) -> bool:
     area="updates",
     machine="pod",
     cites=[docs("concepts/overview/working-with-objects/names.md#uids"), _META],
-    observable="metadata.name, namespace, creationTimestamp of one uid",
-    allows=[(_of(), _of(labels={"a": "b"}))],
-    refuses=[(_of(name="a"), _of(name="b")), (_of(creationTimestamp=_THEN), _of())],
+    observable="metadata.name, namespace, creationTimestamp, finalizers of one uid",
+    allows=[
+        (_of(), _of(labels={"a": "b"}, finalizers=("example.com/a",))),
+        (_of(deletionTimestamp=_THEN), _of(deletionTimestamp=_THEN, finalizers=("foregroundDeletion",))),
+    ],
+    refuses=[
+        (_of(name="a"), _of(name="b")),
+        (_of(creationTimestamp=_THEN), _of()),
+        (_of(deletionTimestamp=_THEN), _of(deletionTimestamp=_THEN, finalizers=("example.com/a",))),
+    ],
 )
 def metadata_stays(before: Pod, after: Pod) -> bool:
-    """Name, namespace and creationTimestamp belong to a uid and never change."""
+    """Name, namespace and creationTimestamp belong to a uid and never change.
+
+    What is being deleted gets no new finalizer, but for those that a delete itself adds to wait for dependents.
+    """
     old, new = before.metadata, after.metadata
     if not same_pod(before, after):
         return True
+    if old.deletionTimestamp is not None and not set(new.finalizers) <= {*old.finalizers, *_OF_DELETES}:
+        return False
     return (old.name, old.namespace, old.creationTimestamp) == (new.name, new.namespace, new.creationTimestamp)
 
 
@@ -162,7 +183,7 @@ def metadata_stays(before: Pod, after: Pod) -> bool:
         (_of(), _of(deletionTimestamp=_THEN, deletionGracePeriodSeconds=30)),
         (
             _of(deletionTimestamp=_THEN, deletionGracePeriodSeconds=30),
-            _of(deletionTimestamp=_THEN, deletionGracePeriodSeconds=3),
+            _of(deletionTimestamp=_THEN - timedelta(seconds=27), deletionGracePeriodSeconds=3),
         ),
     ],
     refuses=[
@@ -175,24 +196,63 @@ def metadata_stays(before: Pod, after: Pod) -> bool:
             _of(deletionTimestamp=_THEN, deletionGracePeriodSeconds=3),
             _of(deletionTimestamp=_THEN.replace(year=2027), deletionGracePeriodSeconds=3),
         ),
-        (_of(), _of(deletionTimestamp=_THEN)),
+        (
+            _of(deletionTimestamp=_THEN, deletionGracePeriodSeconds=30),
+            _of(deletionTimestamp=_THEN, deletionGracePeriodSeconds=3),
+        ),
     ],
 )
 def deletion_stays(before: Pod, after: Pod) -> bool:
     """A deletion is never taken back: deletionTimestamp stays, and further deletes only shorten the grace.
 
-    Whoever sets it sets the grace as well.
+    The grace is counted from the first delete. If nothing is left of it the deletionTimestamp is the time of the later
+    delete and the grace 1 s, or 0 if that was asked for.
     """
     old, new = before.metadata, after.metadata
-    if new.deletionTimestamp is not None and new.deletionGracePeriodSeconds is None:
-        return False
     if old.deletionTimestamp is None or not same_pod(before, after):
         return True
     if new.deletionTimestamp is None:
         return False
-    shorter = (new.deletionGracePeriodSeconds or 0) <= (old.deletionGracePeriodSeconds or 0)
-    same = new.deletionGracePeriodSeconds == old.deletionGracePeriodSeconds
-    return shorter and (not same or new.deletionTimestamp == old.deletionTimestamp)
+    was, now = old.deletionGracePeriodSeconds or 0, new.deletionGracePeriodSeconds or 0
+    if now == was:
+        return new.deletionTimestamp == old.deletionTimestamp
+    shortened = old.deletionTimestamp - timedelta(seconds=was - now)
+    return now < was and (new.deletionTimestamp == shortened or (now <= 1 and new.deletionTimestamp >= shortened))
+
+
+@invariant(
+    "update-deletion-marks",
+    area="termination",
+    machine="pod",
+    cites=[
+        docs("concepts/workloads/pods/pod-termination.md#pod-termination-flow"),
+        source("staging/src/k8s.io/apiserver/pkg/registry/rest/delete.go", "BeforeDelete"),
+        source("pkg/registry/core/pod/strategy.go", "CheckGracefulDelete"),
+    ],
+    seed=6,
+    observable="metadata.deletionTimestamp, deletionGracePeriodSeconds, creationTimestamp",
+    allows=[
+        _of(creationTimestamp=_THEN),
+        _of(creationTimestamp=_THEN, deletionTimestamp=_THEN + timedelta(seconds=30), deletionGracePeriodSeconds=30),
+    ],
+    refuses=[
+        _of(deletionTimestamp=_THEN),
+        _of(deletionGracePeriodSeconds=30),
+        _of(deletionTimestamp=_THEN, deletionGracePeriodSeconds=-1),
+        _of(creationTimestamp=_THEN, deletionTimestamp=_THEN, deletionGracePeriodSeconds=3600),
+    ],
+)
+def deletion_marked(pod: Pod) -> bool:
+    """A delete sets deletionTimestamp and deletionGracePeriodSeconds together; their difference is when it began.
+
+    A negative grace is read as 1 s. A Pod is created before it is deleted, by API servers whose clocks may be a minute
+    apart.
+    """
+    metadata = pod.metadata
+    grace, created, began = metadata.deletionGracePeriodSeconds, metadata.creationTimestamp, deleted_at(metadata)
+    if began is None or grace is None:
+        return began is None and grace is None
+    return grace >= 0 and (created is None or began >= created - SKEW)
 
 
 @invariant(
@@ -219,21 +279,25 @@ def deletion_stays(before: Pod, after: Pod) -> bool:
             _of(generation=2, status=PodStatus(observedGeneration=2)),
             _of(generation=2, status=PodStatus(observedGeneration=1)),
         ),
+        (_of(generation=2, status=PodStatus(observedGeneration=2)), _of(generation=2)),
+        (_of(generation=2, status=_ready_of(2)), _of(generation=2, status=_ready_of(1))),
     ],
 )
 def generation_counts(before: Pod, after: Pod) -> bool:
     """metadata.generation grows with every change of the spec and with a deletion, not otherwise, and never falls.
 
-    status.observedGeneration and that of the conditions follow it; the first never falls either. Pods stored by
+    status.observedGeneration and that of the kubelet's conditions follow it and never fall either. Pods stored by
     versions before have generation 0. The binding, which sets nodeName, is no change of the spec in this sense.
     """
     old, new = before.metadata, after.metadata
     if not new.generation or not same_pod(before, after):
         return True
     seen = after.status.observedGeneration
-    if new.generation < old.generation or seen > new.generation or 0 < seen < before.status.observedGeneration:
+    if new.generation < old.generation or seen > new.generation or seen < before.status.observedGeneration:
         return False
     if [condition for condition in after.status.conditions if condition.observedGeneration > new.generation]:
+        return False
+    if before.status.conditions != after.status.conditions and _observed_less(before, after):
         return False
     same = before.spec is after.spec or before.spec == after.spec
     if not same and before.spec.nodeName != after.spec.nodeName:
@@ -243,6 +307,12 @@ def generation_counts(before: Pod, after: Pod) -> bool:
     if old.deletionTimestamp is None and new.deletionTimestamp is not None:
         return False
     return same
+
+
+def _observed_less(before: Pod, after: Pod) -> bool:
+    """Whether a condition of the kubelet is said to be about an older generation than before."""
+    old = {c.type: c.observedGeneration for c in before.status.conditions if c.type in LIFECYCLE}
+    return any(c.observedGeneration < old.get(c.type, 0) for c in after.status.conditions)
 
 
 def _deletion(metadata: ObjectMeta) -> tuple[datetime | None, int | None]:
@@ -317,4 +387,4 @@ def conditions_stay(before: Pod, after: Pod) -> bool:
     return all(c.type in now for c in before.status.conditions if c.type in _LASTING)
 
 
-_LASTING = frozenset({"Initialized", "ContainersReady", "Ready", "PodScheduled", NETWORK, DISRUPTION})
+_LASTING = LIFECYCLE | {"PodScheduled", DISRUPTION}

@@ -18,6 +18,7 @@ from podfsm.kube.objects import (
     PodSpec,
     PodStatus,
 )
+from podfsm.rules.condition_list import BY_GC
 from podfsm.rules.phase import (
     FAILED,
     PENDING,
@@ -36,7 +37,7 @@ _RUNS = ContainerStatus(name="app", state=ContainerState(running=ContainerStateR
 _WAITS = ContainerStatus(name="app", state=ContainerState(waiting=ContainerStateWaiting(reason="ContainerCreating")))
 _DONE = ContainerStatus(name="app", state=ContainerState(terminated=ContainerStateTerminated()))
 _LOST_READY = PodCondition(type="Ready", status="False")
-_GC = PodCondition(type="DisruptionTarget", status="True", reason="DeletionByPodGC")
+_GC = PodCondition(type="DisruptionTarget", status="True", reason=BY_GC)
 
 
 def _pod(phase: str, *apps: ContainerStatus, reason: str = "", node: str = "n", uid: str = "u") -> Pod:
@@ -62,7 +63,7 @@ def marked_by_gc(pod: Pod) -> bool:
     """
     blank = set()
     for condition in pod.status.conditions:
-        if condition.type == "DisruptionTarget" and condition.reason == "DeletionByPodGC":
+        if condition.type == "DisruptionTarget" and condition.reason == BY_GC:
             return True
         if condition.status == "False" and not condition.reason:
             blank.add(condition.type)
@@ -237,7 +238,7 @@ def node_loss_keeps_phase(before: Pod, after: Pod) -> bool:
     lost = any(c.type == "Ready" and c.status == "False" and not c.reason for c in after.status.conditions)
     if not lost or after.metadata.deletionTimestamp is not None:
         return True
-    return any(c.type == "DisruptionTarget" and c.reason == "DeletionByPodGC" for c in after.status.conditions)
+    return any(c.type == "DisruptionTarget" and c.reason == BY_GC for c in after.status.conditions)
 
 
 @invariant(

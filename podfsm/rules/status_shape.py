@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
+from ipaddress import ip_address
 
 from podfsm.engine.rule import docs, invariant, source
 from podfsm.kube.objects import (
@@ -21,8 +23,8 @@ from podfsm.kube.objects import (
     PodSpec,
     PodStatus,
 )
-from podfsm.kube.times import instant
-from podfsm.rules.condition_list import of_type
+from podfsm.kube.times import SKEW, instant
+from podfsm.rules.condition_list import LIFECYCLE, NETWORK, ON_NODES, of_type
 from podfsm.rules.instances import began_at, statuses_of
 from podfsm.rules.phase_counts import RESTARTING_ALL
 from podfsm.rules.phase_invariants import same_pod
@@ -50,6 +52,11 @@ def _pod(*apps: ContainerStatus, names: Sequence[str] = ("app",), node: str = "n
 
 def _since(seconds: float) -> ContainerStatus:
     return ContainerStatus("app", ContainerState(running=ContainerStateRunning(instant(seconds))))
+
+
+def _acknowledged(created: float, since: float) -> Pod:
+    metadata = ObjectMeta(uid="u", creationTimestamp=instant(created))
+    return Pod(metadata=metadata, status=PodStatus(startTime=instant(since), containerStatuses=(_instance("1"),)))
 
 
 def _instance(instance: str) -> ContainerStatus:
@@ -189,21 +196,26 @@ def _removed(status: ContainerStatus) -> bool:
         _pod(conditions=(PodCondition("PodScheduled", "False", "Unschedulable"),)),
         _pod(node="", conditions=(PodCondition("PodScheduled", "True"),)),
         _pod(node="", startTime=instant(3)),
+        _pod(node="", podIP="10.0.0.1"),
+        _pod(node="", conditions=(PodCondition("Ready", "False", "ContainersNotReady"),)),
         _pod(ContainerStatus("app", _RUNS), node=""),
         Pod(spec=PodSpec(nodeName="n", schedulingGates=(PodSchedulingGate("g"),))),
     ],
 )
 def follows_binding(pod: Pod) -> bool:
-    """PodScheduled is True if and only if the Pod is bound; only then do startTime, hostIP and containers show.
+    """PodScheduled is True if and only if the Pod is bound; only then does anything show that a kubelet writes.
 
-    No scheduling gate is left by then. A Pod bound at its creation gets the condition with the kubelet's first status.
+    That is startTime, addresses, containers and the kubelet's conditions. No scheduling gate is left by then. A Pod
+    bound at its creation gets the condition with the kubelet's first status.
     """
     condition = of_type(pod.status.conditions, "PodScheduled")
     scheduled = "" if condition is None else condition.status
     if pod.spec.nodeName:
         return scheduled in ("", "True") and not pod.spec.schedulingGates
     status = pod.status
-    return scheduled != "True" and status.startTime is None and not status.hostIP and not statuses_of(pod)
+    if scheduled == "True" or any(condition.type in ON_NODES for condition in status.conditions):
+        return False
+    return status.startTime is None and not status.hostIP and not status.podIP and not statuses_of(pod)
 
 
 @invariant(
@@ -211,24 +223,85 @@ def follows_binding(pod: Pod) -> bool:
     area="container-state",
     machine="pod",
     cites=[docs(f"{_PAGE}#pod-lifetime"), _GENERATE],
-    observable="startTime before every startedAt",
-    allows=[_pod(_since(5), startTime=instant(3))],
-    refuses=[_pod(_since(2), startTime=instant(3))],
+    observable="creationTimestamp before startTime, startTime before every startedAt",
+    allows=[_pod(_since(5), startTime=instant(3)), _acknowledged(created=40, since=3)],
+    refuses=[_pod(_since(2), startTime=instant(3)), _acknowledged(created=3600, since=3)],
 )
 def times_follow(pod: Pod) -> bool:
-    """A Pod is acknowledged by its kubelet (startTime) before its containers start.
+    """A Pod is acknowledged by its kubelet (startTime) after it was created, and before its containers start.
 
-    Static Pods run before the API knows them. The start of a container that could not be started is in 1970.
+    Static Pods run before the API knows them. The start of a container that could not be started is in 1970. The
+    creation, before which no condition turns either, is dated by the API server, whose clock may be a minute off; a
+    status that names no instance may be somebody else's than the kubelet's, and is not held against it.
     """
-    began = pod.status.startTime
+    began, created = pod.status.startTime, pod.metadata.creationTimestamp
     if began is None or "kubernetes.io/config.mirror" in pod.metadata.annotations:
         return True
+    if created is not None and any(one.containerID for one in statuses_of(pod)):
+        turns = [c.lastTransitionTime for c in pod.status.conditions if c.type in LIFECYCLE or c.type == "PodScheduled"]
+        if any(moment < created - SKEW for moment in (began, *turns) if moment is not None):
+            return False
     for status in statuses_of(pod):
         for state in (status.state, status.lastState):
             moment = began_at(state)
             if moment is not None and _NEVER < moment < began:
                 return False
     return True
+
+
+@invariant(
+    "status-addresses",
+    area="container-state",
+    machine="pod",
+    cites=[
+        docs("concepts/services-networking/dual-stack.md#supported-features"),
+        source("pkg/apis/core/validation/validation.go", "validatePodIPs"),
+        source("pkg/apis/core/validation/validation.go", "validateHostIPs"),
+    ],
+    observable="status.podIP, podIPs, hostIP, hostIPs",
+    allows=[
+        _pod(podIP="10.0.0.1", podIPs=(PodIP("10.0.0.1"), PodIP("fd00::1"))),
+        _pod(podIP="10.0.0.1", hostIP="192.0.2.1"),
+    ],
+    refuses=[
+        _pod(podIP="10.0.0.1", podIPs=(PodIP("10.0.0.2"),)),
+        _pod(hostIP="192.0.2.1", hostIPs=(PodIP("192.0.2.2"),)),
+        _pod(podIP="10.0.0.1", podIPs=(PodIP("10.0.0.1"), PodIP("10.0.0.2"))),
+        _pod(podIP="10.0.0.256"),
+        _pod(_instance("1"), conditions=(PodCondition(NETWORK, "True"),)),
+    ],
+)
+def addresses(pod: Pod) -> bool:
+    """The address of a Pod is the first of podIPs, its node's the first of hostIPs; each list has one of a family.
+
+    What runs in a sandbox that is ready has an address, unless it is the node's.
+    """
+    status = pod.status
+    if not status.podIP and not pod.spec.hostNetwork and _networked(status):
+        return False
+    return _addressed(status.podIP, status.podIPs) and _addressed(status.hostIP, status.hostIPs)
+
+
+def _addressed(address: str, every: Sequence[PodIP]) -> bool:
+    listed = [each.ip for each in every] or ([address] if address else [])
+    families = [_family(one) for one in listed]
+    return (not listed or listed[0] == address) and 0 not in families and len(set(families)) == len(families)
+
+
+def _networked(status: PodStatus) -> bool:
+    """Whether a container runs in a sandbox that is ready."""
+    made = of_type(status.conditions, NETWORK)
+    running = any(one.state.running is not None and one.containerID for one in status.containerStatuses)
+    return running and made is not None and made.status == "True"
+
+
+@lru_cache(maxsize=4096)
+def _family(address: str) -> int:
+    """4 or 6; 0 of what is no address."""
+    try:
+        return ip_address(address).version
+    except ValueError:
+        return 0
 
 
 @invariant(
@@ -248,17 +321,11 @@ def times_follow(pod: Pod) -> bool:
     refuses=[
         (_pod(_instance("1"), podIP="10.0.0.1"), _pod(_instance("1"), podIP="10.0.0.2")),
         (_pod(_instance("1"), podIP="10.0.0.1"), _pod(_instance("1"))),
-        (_pod(), _pod(podIP="10.0.0.1", podIPs=(PodIP("10.0.0.2"),))),
     ],
 )
 def address_stays(before: Pod, after: Pod) -> bool:
-    """A Pod keeps its address as long as an instance of a container runs: a new sandbox ends all of them.
-
-    podIP is the first of podIPs.
-    """
+    """A Pod keeps its address as long as an instance of a container runs: a new sandbox ends all of them."""
     old, new = before.status, after.status
-    if new.podIPs and new.podIPs[0].ip != new.podIP:
-        return False
     if not old.podIP or old.podIP == new.podIP or not same_pod(before, after):
         return True
     ran = {status.containerID for status in statuses_of(before) if status.state.running is not None}

@@ -47,7 +47,7 @@ class Report:
     conditions: tuple[PodCondition, ...]
     phase: str = ""
     generation: bool = True
-    """The writer says in the condition which generation of the Pod it saw."""
+    """The writer says in the condition which generation of the Pod it saw, and does not leave that as it stands."""
     event: tuple[str, str] | None = None
 
 
@@ -146,14 +146,14 @@ def _bind(m: Model, d: Draft, event: Bind) -> None:
 def _report(m: Model, d: Draft, event: Report) -> None:
     """A condition keeps its transition time while its status stays; a write that changes nothing is none."""
     old = d.api.status
-    tracked = event.generation and m.gates.on(_TRACKED)
-    generation = observed_generation(d.api.metadata.generation, tracked)
+    generation = observed_generation(d.api.metadata.generation, m.gates.on(_TRACKED))
     conditions: Sequence[PodCondition] = old.conditions
     known = by_type(conditions)
     for each in event.conditions:
         before = known.get(each.type)
         since = before.lastTransitionTime if before is not None and before.status == each.status else instant(d.now)
-        changed = msgspec.structs.replace(each, lastTransitionTime=since, observedGeneration=generation)
+        about = generation if event.generation else each.observedGeneration
+        changed = msgspec.structs.replace(each, lastTransitionTime=since, observedGeneration=about)
         conditions = put(conditions, changed)
     new = msgspec.structs.replace(old, conditions=tuple(conditions), phase=event.phase or old.phase)
     if event.event is not None:

@@ -48,6 +48,33 @@ def test_repeated_events_and_time_that_goes_back_are_notes():
     assert {(one.rule, one.severity) for one in findings(seen(watched))} == {("watch-order", "note")}
 
 
+@pytest.mark.parametrize("name", RECORDINGS[:8])
+def test_a_recording_with_a_clock_of_its_own_gives_nothing(name):
+    """Before the Pod was created nobody can have seen it: KWOK counts from 0, and clocks are set wrong."""
+    watched = events(name)
+    for event in watched:
+        event["receivedAt"] = (datetime.fromisoformat(event["receivedAt"]) - timedelta(days=400)).isoformat()
+    assert findings(seen(watched)) == []
+
+
+@pytest.mark.parametrize("name", RECORDINGS[:8])
+def test_one_time_gone_back_is_one_note(name):
+    watched = events(name)
+    watched[len(watched) // 2]["receivedAt"] = "2020-01-01T00:00:00+00:00"
+    assert [finding.severity for finding in findings(seen(watched))] in ([], ["note"])
+
+
+@pytest.mark.parametrize("stamp", ["0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z"])
+def test_a_time_out_of_range_is_said_with_its_place(stamp):
+    watched = events("delete-grace")
+    deleting = next(event for event in watched if "deletionTimestamp" in event["object"]["metadata"])
+    deleting["receivedAt"] = stamp
+    deleting["object"]["metadata"].update(deletionTimestamp=stamp, deletionGracePeriodSeconds=-(10**12))
+    with pytest.raises(InputError, match="out of range") as raised:
+        findings(seen(watched))
+    assert raised.value.line == watched.index(deleting) + 1
+
+
 def test_times_are_compared_on_one_clock():
     """A recorder whose clock is ahead, and a kubelet that was cut off for a while, are no finding."""
     ahead = events("two-always")

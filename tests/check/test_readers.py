@@ -87,6 +87,14 @@ def test_zstd_is_unpacked(tmp_path):
     assert same(list(observations([str(path)])))
 
 
+def test_gzip_that_is_broken_inside_is_said(tmp_path):
+    packed = bytearray(gzip.compress("\n".join(lines()).encode()))
+    packed[12:40] = b"\xff" * 28
+    (tmp_path / "broken.gz").write_bytes(packed)
+    found = list(observations([str(tmp_path / "broken.gz")]))
+    assert "cannot be read" in str(troubles(found))
+
+
 def test_cut_gzip_gives_what_there_is(tmp_path):
     path = tmp_path / "a.gz"
     path.write_bytes(gzip.compress("\n".join(lines()).encode())[:-40])
@@ -163,6 +171,28 @@ def test_audit_log_at_level_request_is_patched_together():
     assert (last.spec.nodeName, last.status.phase, last.status.reason) == ("node-a", "Failed", "Evicted")
 
 
+def test_what_audited_requests_give_is_no_old_version():
+    """A patched object has a resourceVersion that the log does not tell."""
+    watched = events(NAME)
+    reference = {"resource": "pods", "namespace": "n", "name": "p"}
+    logged = [{**AUDIT, "verb": "create", "objectRef": reference, "responseObject": watched[0]["object"]}]
+    reference = {key: watched[0]["object"]["metadata"][key] for key in ("namespace", "name")} | {"resource": "pods"}
+    logged += [
+        {**AUDIT, "verb": "patch", "objectRef": reference, "requestObject": {"metadata": {"labels": {"a": text}}}}
+        for text in ("b", "c")
+    ]
+    found = pods(read("\n".join(map(json.dumps, logged))))
+    assert [one.pod.metadata.labels.get("a") for one in found] == [None, "b", "c"]
+    assert [bool(one.pod.metadata.resourceVersion) for one in found] == [True, False, False]
+    assert findings(found) == []
+
+
+@pytest.mark.parametrize("verb", [[], {}, 3])
+def test_audit_event_of_no_verb_is_passed_over(verb):
+    odd = {**AUDIT, "verb": verb, "objectRef": {"resource": "pods"}}
+    assert pods(read(json.dumps(odd))) == []
+
+
 def test_kwok_recording_is_read():
     patch = {
         "apiVersion": "action.kwok.x-k8s.io/v1alpha1",
@@ -233,8 +263,47 @@ BAD = {
         "creationTimestamp",
     ),
     "bad utf-8": (
-        b'{"type": "ADDED", "object": {"kind": "Pod", "metadata": {"name": "\xff"}, "spec": 3}}',
-        "not a Pod",
+        b'{"type": "ADDED", "object": {"kind": "Pod", "metadata": {"name": "\xff"}}}',
+        "not UTF-8 text",
+    ),
+    "half a character": (
+        '{"type": "ADDED", "object": {"kind": "Pod", "metadata": {"name": "\\ud800"}}}',
+        "a lone surrogate",
+    ),
+    "time without a zone": (
+        '{"type": "ADDED", "object": {"kind": "Pod", "status": {"startTime": "2026-01-01T00:00:00"}}}',
+        "status.startTime: a time without a zone",
+    ),
+    "object of no kind": ('{"type": "ADDED", "object": {"metadata": {"name": "p"}}}', "no kind"),
+    "rows of no table": ('{"kind": "Table", "apiVersion": "meta.k8s.io/v1", "rows": 3}', "rows of a table"),
+    "audited by nothing": (
+        json.dumps(
+            {
+                **AUDIT,
+                "verb": "create",
+                "objectRef": {"resource": "pods", "name": "p", "subresource": "binding"},
+                "requestObject": {"target": 5},
+            }
+        ),
+        "target is no object",
+    ),
+    "audited metadata": (
+        json.dumps(
+            {
+                **AUDIT,
+                "verb": "create",
+                "objectRef": {"resource": "pods", "name": "p"},
+                "requestObject": {"kind": "Pod", "spec": {}, "metadata": [1]},
+            }
+        ),
+        "metadata is no object",
+    ),
+    "kwok metadata": (
+        (
+            '{"apiVersion": "action.kwok.x-k8s.io/v1", "method": "create", "resource": {"resource": "pods"},'
+            ' "target": {}, "template": {"metadata": 7}}'
+        ),
+        "metadata is no object",
     ),
     "services only": ('{"kind": "ServiceList", "apiVersion": "v1", "items": []}', "holds no Pod"),
     "kwok patch of nothing": (

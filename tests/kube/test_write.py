@@ -45,7 +45,7 @@ def values(annotation):
         return built(annotation)
     return {
         type(None): st.none(),
-        datetime: INSTANTS,
+        objects.Time: INSTANTS,
         str: TEXTS,
         bool: st.booleans(),
         int: st.integers(-(2**31), 2**31),

@@ -14,7 +14,7 @@ from typing import BinaryIO
 from podfsm.check.event import Observation, Relist
 from podfsm.check.readers.folder import files_in
 from podfsm.check.readers.objects import ObjectReader
-from podfsm.check.readers.opening import STDIN, opened
+from podfsm.check.readers.opening import STDIN, broken, opened
 from podfsm.check.readers.trouble import Trouble
 from podfsm.check.readers.values import values
 from podfsm.kube.limits import DEFAULT, Limits
@@ -55,7 +55,7 @@ def _file(path: str, stdin: BinaryIO | None, limits: Limits, *, strict: bool) ->
     try:
         with opened(path, stdin) as stream:
             yield from read_stream(stream, name, limits=limits, strict=strict)
-    except (OSError, EOFError) as error:
+    except broken() as error:
         what = getattr(error, "strerror", None) or str(error) or "ends too early"
         yield Trouble(name, "cannot be read", found=what.lower())
 

@@ -7,11 +7,11 @@ that were created or replaced, and patches, which are applied to the last known 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime
 from typing import Any
 
 from podfsm.check.event import ADDED, DELETED, MODIFIED, Observation
 from podfsm.check.finding import Place
+from podfsm.check.readers.raw import moment, part, unversioned
 from podfsm.check.readers.trouble import Trouble
 from podfsm.errors import InputError
 from podfsm.kube.decode import convert
@@ -33,7 +33,7 @@ class AuditReader:
         """The Pod after the request of one event, if the request was about a Pod and succeeded."""
         if not isinstance(raw, dict) or not _concerns_pods(raw):
             return
-        at = _time(raw.get("stageTimestamp") or raw.get("requestReceivedTimestamp"))
+        at = moment(raw.get("stageTimestamp") or raw.get("requestReceivedTimestamp"))
         place = Place(self.source, line, number)
         try:
             found = self._after(raw)
@@ -60,12 +60,11 @@ class AuditReader:
         if reference.get("subresource") == "binding":
             return _bound(known, request)
         if request.get("kind") == "Pod" and "spec" in request:
-            metadata = {"namespace": key[0], **request.get("metadata", {})}
-            return (
-                (_type(verb, reference, request), {**request, "metadata": metadata}) if metadata.get("name") else None
-            )
+            metadata = {"namespace": key[0], **part(request, "metadata")}
+            named = {**request, "metadata": metadata}
+            return (_type(verb, reference, named), named) if metadata.get("name") else None
         if verb == "patch" and known is not None:
-            return MODIFIED, strategic_patch(known, request)
+            return MODIFIED, unversioned(strategic_patch(known, request))
         return None
 
     def _keep(self, kind: str, after: dict[str, Any]) -> None:
@@ -79,7 +78,7 @@ class AuditReader:
 
 def _concerns_pods(raw: dict[str, Any]) -> bool:
     reference, verb = raw.get("objectRef"), raw.get("verb")
-    if not isinstance(reference, dict) or reference.get("resource") != "pods" or verb not in _CHANGING:
+    if not isinstance(reference, dict) or reference.get("resource") != "pods" or str(verb) not in _CHANGING:
         return False
     if reference.get("subresource") not in (None, "", "status", "binding", "resize", "ephemeralcontainers"):
         return False
@@ -101,16 +100,10 @@ def _type(verb: str, reference: dict[str, Any], pod: dict[str, Any]) -> str:
 
 def _bound(known: dict[str, Any] | None, binding: dict[str, Any]) -> tuple[str, dict[str, Any]] | None:
     """What a binding makes of a Pod: its node, and PodScheduled True."""
-    node = (binding.get("target") or {}).get("name")
+    node = part(binding, "target").get("name")
     if known is None or not node:
         return None
-    conditions = [c for c in (known.get("status") or {}).get("conditions", []) if c.get("type") != "PodScheduled"]
-    status = {**known.get("status", {}), "conditions": [*conditions, {"type": "PodScheduled", "status": "True"}]}
-    return MODIFIED, {**known, "spec": {**known.get("spec", {}), "nodeName": node}, "status": status}
-
-
-def _time(text: Any) -> datetime | None:
-    try:
-        return datetime.fromisoformat(text) if isinstance(text, str) else None
-    except ValueError:
-        return None
+    status, spec = part(known, "status"), part(known, "spec")
+    conditions = [c for c in status.get("conditions") or [] if c.get("type") != "PodScheduled"]
+    status = {**status, "conditions": [*conditions, {"type": "PodScheduled", "status": "True"}]}
+    return MODIFIED, unversioned({**known, "spec": {**spec, "nodeName": node}, "status": status})

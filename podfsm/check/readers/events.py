@@ -7,7 +7,7 @@ from datetime import datetime
 import msgspec
 
 from podfsm.check.event import ADDED, DELETED, MODIFIED
-from podfsm.kube.objects import ObjectMeta, Pod, PodSpec, PodStatus, Struct
+from podfsm.kube.objects import ObjectMeta, Pod, PodSpec, PodStatus, Struct, Time
 
 TYPES = (ADDED, MODIFIED, DELETED)
 
@@ -19,7 +19,7 @@ class _Object(Struct, frozen=True):
     """A Pod with its spec left as it was sent: from event to event it hardly ever changes."""
 
     apiVersion: str = "v1"  # noqa: N815 - as the API spells it
-    kind: str = "Pod"
+    kind: str = ""
     metadata: ObjectMeta = ObjectMeta()
     spec: msgspec.Raw = msgspec.Raw(b"{}")
     status: PodStatus = PodStatus()
@@ -28,8 +28,8 @@ class _Object(Struct, frozen=True):
 class _Event(Struct, frozen=True):
     type: str = ""
     object: _Object | None = None
-    at: datetime | None = None
-    receivedAt: datetime | None = None  # noqa: N815 - as recorded
+    at: Time | None = None
+    receivedAt: Time | None = None  # noqa: N815 - as recorded
 
 
 _EVENT = msgspec.json.Decoder(_Event)

@@ -8,6 +8,7 @@ from typing import Any
 
 from podfsm.check.event import ADDED, DELETED, MODIFIED, Observation
 from podfsm.check.finding import Place
+from podfsm.check.readers.raw import part, unversioned
 from podfsm.check.readers.trouble import Trouble
 from podfsm.errors import InputError
 from podfsm.kube.decode import convert
@@ -58,12 +59,15 @@ def _after(kind: str, known: dict[str, Any] | None, template: Any, key: tuple[st
     if not isinstance(template, dict):
         return None
     if kind == MODIFIED:
-        return None if known is None else strategic_patch(known, template)
-    metadata = {"name": key[1], "namespace": key[0], **(template.get("metadata") or {})}
+        return None if known is None else unversioned(strategic_patch(known, template))
+    metadata = {"name": key[1], "namespace": key[0], **part(template, "metadata")}
     return {"apiVersion": "v1", "kind": "Pod", **template, "metadata": metadata}
 
 
 def _time(nanoseconds: Any) -> datetime | None:
     if not isinstance(nanoseconds, int) or isinstance(nanoseconds, bool):
         return None
-    return _START + timedelta(microseconds=nanoseconds / 1000)
+    try:
+        return _START + timedelta(microseconds=nanoseconds / 1000)
+    except OverflowError:
+        return None

@@ -13,6 +13,7 @@ from podfsm.check.finding import Place
 from podfsm.check.readers.audit import AuditReader
 from podfsm.check.readers.events import TYPES, EventReader
 from podfsm.check.readers.kwok import KwokReader
+from podfsm.check.readers.raw import moment
 from podfsm.check.readers.trouble import Trouble
 from podfsm.check.readers.values import Piece
 from podfsm.errors import InputError
@@ -61,7 +62,11 @@ class ObjectReader:
 
     def _slowly(self, piece: Piece) -> Iterator[Seen]:
         """A value that is no event of a well-formed Pod: several in one line, another kind, or broken."""
-        text = piece.data.decode("utf-8", "replace")
+        try:
+            text = piece.data.decode("utf-8")
+        except UnicodeDecodeError:
+            yield Trouble(self.source, "not UTF-8 text", line=piece.line)
+            return
         decoder, start = json.JSONDecoder(parse_constant=_no_constant), 0
         while start < len(text):
             try:
@@ -74,7 +79,10 @@ class ObjectReader:
                 what = "nested too deeply" if isinstance(error, RecursionError) else str(error)
                 yield Trouble(self.source, f"not JSON: {what}", line=piece.line)
                 return
-            yield from self.value(raw, piece.line)
+            if _half_characters(raw, text):
+                yield Trouble(self.source, "half a character (a lone surrogate)", "Unicode text", line=piece.line)
+            else:
+                yield from self.value(raw, piece.line)
             start = len(text) - len(text[end:].lstrip(" \t\r\n,"))
 
     def _yaml(self, piece: Piece) -> Iterator[Seen]:
@@ -132,7 +140,7 @@ class ObjectReader:
             known = ", ".join((*TYPES, "BOOKMARK", "ERROR"))
             yield Trouble(self.source, "unknown type of event", f"one of {known}", repr(kind), line)
             return
-        yield from self._object(kind, item, line, _time(raw.get("at") or raw.get("receivedAt")))
+        yield from self._object(kind, item, line, moment(raw.get("at") or raw.get("receivedAt")))
 
     def _object(self, seen_as: str, raw: Any, line: int, at: datetime | None) -> Iterator[Seen]:
         if not isinstance(raw, dict):
@@ -142,10 +150,7 @@ class ObjectReader:
         if kind == "Pod":
             yield from self._pod(seen_as, raw, line, at)
         elif kind == "Table":
-            for row in raw.get("rows") or []:
-                item = row.get("object") if isinstance(row, dict) else None
-                if isinstance(item, dict) and item.get("kind") == "Pod":
-                    yield from self._pod(seen_as, item, line, at)
+            yield from self._table(seen_as, raw.get("rows") or [], line, at)
         elif isinstance(raw.get("items"), list):
             default = kind.removesuffix("List") if isinstance(kind, str) and kind != "List" else None
             for item in raw["items"]:
@@ -153,6 +158,15 @@ class ObjectReader:
                     yield from self._pod(seen_as, item, line, at)
         elif not isinstance(kind, str) or not kind:
             yield Trouble(self.source, "no kind", "a watch event or a Kubernetes object", _keys(raw), line)
+
+    def _table(self, seen_as: str, rows: Any, line: int, at: datetime | None) -> Iterator[Seen]:
+        if not isinstance(rows, list):
+            yield Trouble(self.source, "rows of a table that are none", "a list", _kind(rows), line)
+            return
+        for row in rows:
+            item = row.get("object") if isinstance(row, dict) else None
+            if isinstance(item, dict) and item.get("kind") == "Pod":
+                yield from self._pod(seen_as, item, line, at)
 
     def _pod(self, seen_as: str, raw: Any, line: int, at: datetime | None) -> Iterator[Seen]:
         try:
@@ -179,18 +193,19 @@ class ObjectReader:
                 yield Trouble(self.source, text, line=line, harmless=True)
 
 
+def _half_characters(raw: Any, text: str) -> bool:
+    """Whether a value holds what JSON can spell, and no text may hold: one half of a surrogate pair."""
+    if "\\ud" not in text and "\\uD" not in text:
+        return False
+    try:
+        json.dumps(raw, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return True
+    return False
+
+
 def _no_constant(name: str) -> Any:
     raise ValueError(f"{name} is no number of JSON")
-
-
-def _time(text: Any) -> datetime | None:
-    if not isinstance(text, str):
-        return None
-    try:
-        when = datetime.fromisoformat(text)
-    except ValueError:
-        return None
-    return when if when.tzinfo is not None else None
 
 
 def _kind(value: Any) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import sys
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
@@ -16,6 +17,12 @@ from podfsm.errors import InputError
 STDIN = "<stdin>"
 _GZIP = b"\x1f\x8b"
 _ZSTD = b"\x28\xb5\x2f\xfd"
+
+
+def broken() -> tuple[type[Exception], ...]:
+    """What is raised by data that cannot be read or unpacked."""
+    libraries = [sys.modules.get(name) for name in ("compression.zstd", "zstandard")]
+    return (OSError, EOFError, zlib.error, *(library.ZstdError for library in libraries if library is not None))
 
 
 @contextmanager

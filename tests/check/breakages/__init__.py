@@ -12,6 +12,7 @@ from tests.check.breakages import (
     restarts,
     statuses,
     times,
+    values,
 )
 from tests.check.breakages.tools import BREAKAGES
 
@@ -28,4 +29,5 @@ __all__ = [
     "restarts",
     "statuses",
     "times",
+    "values",
 ]

@@ -177,7 +177,7 @@ def address_changes(events, random):
     )
 
 
-@breakage("update-deletion-final")
+@breakage("update-deletion-marks")
 def deleted_without_a_grace(events, random):
     return somewhere(
         events,
