@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from podfsm.check.asked import asked
 from podfsm.check.clock import Clock, before_creation
 from podfsm.check.conditions import (
+    address_breaches,
     condition_breaches,
     deadline_breaches,
     end_breaches,
@@ -214,6 +215,7 @@ class Checker:
             found += shaped
         if parts & SPEC:
             found += self._class_breaches(pod)
+        found += address_breaches(pod)
         if known is None or (not pod.status.phase and known.pod.status.phase):
             found += first_breaches(pod)
         if pod.spec.activeDeadlineSeconds is not None or pod.status.reason:

@@ -13,6 +13,7 @@ from podfsm.rules.deadline import REASON, deadline_at
 from podfsm.rules.facts import PodFacts
 from podfsm.rules.instances import pairs
 from podfsm.rules.phase import PENDING, TERMINAL, is_static, terminal_before_gone
+from podfsm.rules.status_shape import lacks_address
 
 _REAL = datetime(1971, 1, 1, tzinfo=UTC)
 """Earlier times stand for none."""
@@ -104,6 +105,12 @@ def end_breaches(before: Pod, after: Pod, seen_before: datetime) -> Iterator[Bre
         if _REAL < end.finishedAt < seen_before - 2 * _LATE:
             seen = f"finishedAt {end.finishedAt:%H:%M:%S}, seen running at {seen_before:%H:%M:%S}"
             yield Breach("cstate-terminated-fields", seen, container=now.name)
+
+
+def address_breaches(pod: Pod) -> Iterator[Breach]:
+    """A Pod whose containers run in its sandbox, and which has no address. Simulations may leave addresses out."""
+    if lacks_address(pod):
+        yield Breach("status-addresses", "no podIP, and containers run", "an address of the sandbox")
 
 
 def first_breaches(pod: Pod) -> Iterator[Breach]:

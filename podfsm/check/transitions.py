@@ -56,7 +56,7 @@ def transition_breaches(
     for was, now in turns:
         if was.lastTransitionTime is None or now.lastTransitionTime is None:
             if was.lastTransitionTime is not None:
-                seen = f"{now.type} {was.status} since {_clock(was)} -> {now.status} since no time"
+                seen = f"{now.type} {was.status} since {_clock(was)} -> {now.status} since {_clock(now)}"
                 yield Breach(_RULE, seen)
             continue
         if was.status == now.status:

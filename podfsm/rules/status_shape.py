@@ -268,17 +268,11 @@ def times_follow(pod: Pod) -> bool:
         _pod(hostIP="192.0.2.1", hostIPs=(PodIP("192.0.2.2"),)),
         _pod(podIP="10.0.0.1", podIPs=(PodIP("10.0.0.1"), PodIP("10.0.0.2"))),
         _pod(podIP="10.0.0.256"),
-        _pod(_instance("1"), conditions=(PodCondition(NETWORK, "True"),)),
     ],
 )
 def addresses(pod: Pod) -> bool:
-    """The address of a Pod is the first of podIPs, its node's the first of hostIPs; each list has one of a family.
-
-    What runs in a sandbox that is ready has an address, unless it is the node's.
-    """
+    """The address of a Pod is the first of podIPs, its node's the first of hostIPs; each list has one of a family."""
     status = pod.status
-    if not status.podIP and not pod.spec.hostNetwork and _networked(status):
-        return False
     return _addressed(status.podIP, status.podIPs) and _addressed(status.hostIP, status.hostIPs)
 
 
@@ -288,8 +282,11 @@ def _addressed(address: str, every: Sequence[PodIP]) -> bool:
     return (not listed or listed[0] == address) and 0 not in families and len(set(families)) == len(families)
 
 
-def _networked(status: PodStatus) -> bool:
-    """Whether a container runs in a sandbox that is ready."""
+def lacks_address(pod: Pod) -> bool:
+    """Whether a Pod runs containers in a sandbox that is ready, and has no address: a kubelet's Pods have one then."""
+    status = pod.status
+    if status.podIP or pod.spec.hostNetwork:
+        return False
     made = of_type(status.conditions, NETWORK)
     running = any(one.state.running is not None and one.containerID for one in status.containerStatuses)
     return running and made is not None and made.status == "True"

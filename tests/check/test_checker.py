@@ -75,6 +75,16 @@ def test_a_time_out_of_range_is_said_with_its_place(stamp):
     assert raised.value.line == watched.index(deleting) + 1
 
 
+def test_the_mark_of_a_lost_node_may_have_no_time():
+    watched = events("delete-grace")[:5]
+    for event in watched[-2:]:
+        for condition in event["object"]["status"]["conditions"]:
+            if condition["type"] in ("Ready", "ContainersReady"):
+                condition.update(lastTransitionTime=None, status="False" if condition["type"] == "Ready" else "True")
+                condition.pop("reason", None)
+    assert "no time" in str([finding.seen for finding in findings(seen(watched))])
+
+
 def test_times_are_compared_on_one_clock():
     """A recorder whose clock is ahead, and a kubelet that was cut off for a while, are no finding."""
     ahead = events("two-always")
