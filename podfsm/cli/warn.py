@@ -8,7 +8,6 @@ from collections.abc import Iterable, Sequence
 from podfsm.errors import InputError
 from podfsm.kube.document import Document
 from podfsm.kube.misspelt import strange_fields
-from podfsm.lint import references
 
 _PLACEMENT = ("nodeSelector", "affinity", "topologySpreadConstraints")
 """Fields of a Pod's spec that choose among nodes."""
@@ -23,6 +22,8 @@ def warn_misspelt(documents: Iterable[Document]) -> None:
 
 def warn_of_references(documents: Sequence[Document]) -> None:
     """Say which objects are missing, and what two of them claim."""
+    from podfsm.lint import references
+
     for each in references(documents):
         print(f"podfsm: {each.severity}: {each.place}: {each.why}", file=sys.stderr)
 

@@ -295,9 +295,12 @@ def generation_counts(before: Pod, after: Pod) -> bool:
     seen = after.status.observedGeneration
     if new.generation < old.generation or seen > new.generation or seen < before.status.observedGeneration:
         return False
-    if [condition for condition in after.status.conditions if condition.observedGeneration > new.generation]:
+    told = [condition.observedGeneration for condition in after.status.conditions]
+    if told and max(told) > new.generation:
         return False
-    if before.status.conditions != after.status.conditions and _observed_less(before, after):
+    if told != [condition.observedGeneration for condition in before.status.conditions] and _observed_less(
+        before, after
+    ):
         return False
     same = before.spec is after.spec or before.spec == after.spec
     if not same and before.spec.nodeName != after.spec.nodeName:

@@ -29,6 +29,9 @@ from podfsm.rules.instances import began_at, statuses_of
 from podfsm.rules.phase_counts import RESTARTING_ALL
 from podfsm.rules.phase_invariants import same_pod
 
+_KUBERNETES_OWN = LIFECYCLE | {"PodScheduled"}
+"""Conditions that nobody but Kubernetes turns."""
+
 _PAGE = "concepts/workloads/pods/pod-lifecycle.md"
 _STATES = docs(f"{_PAGE}#container-states")
 _GENERATE = source("pkg/kubelet/kubelet_pods.go", "generateAPIPodStatus")
@@ -237,16 +240,24 @@ def times_follow(pod: Pod) -> bool:
     began, created = pod.status.startTime, pod.metadata.creationTimestamp
     if began is None or "kubernetes.io/config.mirror" in pod.metadata.annotations:
         return True
-    if created is not None and any(one.containerID for one in statuses_of(pod)):
-        turns = [c.lastTransitionTime for c in pod.status.conditions if c.type in LIFECYCLE or c.type == "PodScheduled"]
-        if any(moment < created - SKEW for moment in (began, *turns) if moment is not None):
-            return False
-    for status in statuses_of(pod):
+    statuses = statuses_of(pod)
+    if created is not None and _precedes(pod.status, created - SKEW) and any(one.containerID for one in statuses):
+        return False
+    for status in statuses:
         for state in (status.state, status.lastState):
             moment = began_at(state)
             if moment is not None and _NEVER < moment < began:
                 return False
     return True
+
+
+def _precedes(status: PodStatus, moment: datetime) -> bool:
+    """Whether a status tells of something that Kubernetes did to the Pod before a moment."""
+    for condition in status.conditions:
+        turned = condition.lastTransitionTime
+        if turned is not None and turned < moment and condition.type in _KUBERNETES_OWN:
+            return True
+    return status.startTime is not None and status.startTime < moment
 
 
 @invariant(
