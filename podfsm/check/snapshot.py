@@ -16,7 +16,7 @@ from podfsm.rules.condition_list import BY_GC, BY_KUBELET, DISRUPTION, LIFECYCLE
 from podfsm.rules.container_state import LOST_WHILE_RUNNING
 from podfsm.rules.deadline import REASON as DEADLINE
 from podfsm.rules.instances import inferred
-from podfsm.rules.phase import FAILED, TERMINAL
+from podfsm.rules.phase import FAILED, SUCCEEDED, TERMINAL
 from podfsm.rules.phase_counts import RESTARTING_ALL
 from podfsm.rules.phase_invariants import marked_by_gc
 from podfsm.rules.reasons import DISRUPTED, WAITING, ended_because
@@ -116,8 +116,13 @@ def _state_breaches(status: ContainerStatus, first: str) -> Iterator[Breach]:
 
 
 def _reason_breaches(pod: Pod) -> Iterator[Breach]:
-    """The reason of an end that has not come."""
+    """The reason of an end that has not come.
+
+    A deadline that passes while a Pod is being wound up gives its reason also to one that has succeeded.
+    """
     status = pod.status
+    if status.phase == SUCCEEDED and status.reason == DEADLINE:
+        return
     known = ended_because(status.reason) if status.reason and status.phase != FAILED else None
     if known is not None and status.reason != "NodeLost":
         seen = f"phase {status.phase} with reason {status.reason}"
