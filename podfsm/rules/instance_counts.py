@@ -15,7 +15,7 @@ from podfsm.rules.instance_samples import end as _end
 from podfsm.rules.instance_samples import ended as _ended
 from podfsm.rules.instance_samples import pod as _pod
 from podfsm.rules.instance_samples import runs as _runs
-from podfsm.rules.instances import later, pairs
+from podfsm.rules.instances import inferred, later, pairs
 from podfsm.rules.phase_counts import RESTARTING_ALL
 from podfsm.rules.phase_invariants import same_pod
 
@@ -108,10 +108,13 @@ def _records_lost(was: ContainerStatus, now: ContainerStatus, before: Pod, after
     """
     if now.containerID == was.containerID:
         return False
-    if sandbox_anew(before, after):
+    end = was.state.terminated or was.lastState.terminated
+    if sandbox_anew(before, after) or (end is not None and inferred(end)):
         return True
     since = sandbox_since(after)
-    return since is not None and (now.restartCount > 0 or _in_newer_sandbox(was, now, since))
+    if since is None:  # before 1.29 no condition tells of sandboxes
+        return of_type(after.status.conditions, "Ready") is not None
+    return now.restartCount > 0 or _in_newer_sandbox(was, now, since)
 
 
 def _in_newer_sandbox(was: ContainerStatus, now: ContainerStatus, since: datetime) -> bool:
@@ -126,7 +129,7 @@ def _in_newer_sandbox(was: ContainerStatus, now: ContainerStatus, since: datetim
     if state.running is not None:
         return state.running.startedAt is not None and since >= state.running.startedAt
     ends = [ended.finishedAt for ended in (state.terminated, last) if ended is not None]
-    return bool(ends) and (ends[0] is None or since >= ends[0])  # an inferred end has no time
+    return bool(ends) and ends[0] is not None and since >= ends[0]
 
 
 def _reasons(status: ContainerStatus) -> tuple[str, ...]:
