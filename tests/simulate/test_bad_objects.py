@@ -40,6 +40,13 @@ spec:
   template: {spec: {restartPolicy: Never, containers: [{name: a, image: a}]}}
 ---
 """
+PRIORITY = """\
+apiVersion: scheduling.k8s.io/v1
+kind: PriorityClass
+metadata: {name: high}
+value: 10
+---
+"""
 BUDGET = """\
 apiVersion: policy/v1
 kind: PodDisruptionBudget
@@ -95,6 +102,18 @@ REFUSED = {
         POD % ("", ", affinity: {nodeAffinity: {requiredDuringSchedulingIgnoredDuringExecution: [a]}}"),
         "nodeAffinity.*expected an object",
     ),
+    "a DaemonSet that is recreated": (
+        owner("DaemonSet", more="updateStrategy: {type: Recreate}"),
+        "updateStrategy.type",
+    ),
+    "a DaemonSet with both": (
+        owner("DaemonSet", more="updateStrategy: {rollingUpdate: {maxSurge: 1}}"),
+        "updateStrategy.rollingUpdate.maxSurge.*must be 0",
+    ),
+    "a DaemonSet with neither": (
+        owner("DaemonSet", more="updateStrategy: {rollingUpdate: {maxUnavailable: 0}}"),
+        "updateStrategy.rollingUpdate.maxUnavailable.*nothing could move",
+    ),
     "a priority that is text": (
         POD % ("", "") + "apiVersion: scheduling.k8s.io/v1\nkind: PriorityClass\nmetadata: {name: x}\nvalue: high\n",
         "value.*integer",
@@ -116,6 +135,12 @@ STEPS = {
     "patch: deployments/web, body: {spec: {selector: {matchLabels: {app: z}}}}": "spec.selector: cannot be changed",
     "patch: deployments/web, body: {spec: {template: {spec: {containers: null}}}}": "at least one container",
     "patch: nodes/a, body: {spec: {taints: [{key: k, effect: Sometimes}]}}": "spec.taints.*effect",
+    "patch: deployments/web, body: {metadata: {name: x}}": "metadata.name: cannot be changed",
+    "patch: priorityclasses/high, body: {value: 5}": "value: cannot be changed",
+    "patch: jobs/j, body: {spec: {completions: 2}}": "spec.completions: cannot be changed",
+    "patch: jobs/j, body: {spec: {completionMode: Indexed}}": "spec.completionMode: cannot be changed",
+    "patch: jobs/j, body: {spec: {managedBy: example.com/x}}": "spec.managedBy: cannot be changed",
+    "patch: jobs/j, body: {spec: {template: {spec: {containers: [{name: a, image: b}]}}}}": "spec.template: cannot be",
     "evict: nodes/a": "only Pods can be evicted",
     "kubelet: stop, node: b": "no Node of this name",
 }
@@ -124,7 +149,7 @@ STEPS = {
 @pytest.mark.parametrize("step", STEPS)
 def test_what_the_api_server_refuses_in_a_step_is_refused(step):
     with pytest.raises(InputError, match=STEPS[step]) as refused:
-        simulate(documents_of(POD % ("", "") + owner() + STEP % step, "bad.yaml"))
+        simulate(documents_of(POD % ("", "") + owner() + JOB % "" + PRIORITY + STEP % step, "bad.yaml"))
     assert "spec.steps[0]" in str(refused.value)
 
 
