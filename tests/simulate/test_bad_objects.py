@@ -153,6 +153,38 @@ def test_what_the_api_server_refuses_in_a_step_is_refused(step):
     assert "spec.steps[0]" in str(refused.value)
 
 
+def test_what_has_gone_by_itself_does_not_end_the_run():
+    job = JOB % "ttlSecondsAfterFinished: 0"
+    steps = "".join(
+        f"  - {{at: {at}s, {step}}}\n"
+        for at, step in (
+            (30, "patch: jobs/j, body: {spec: {suspend: true}}"),
+            (31, "delete: jobs/j"),
+            (32, "delete: nodes/a"),
+            (33, "kubelet: stop, node: a"),
+            (34, 'evict: "pods[0]"'),
+        )
+    )
+    node = POD.split("---\n")[1]
+    containers = "  containers: [{container: a, attempts: [{run: 1s}]}]\n"
+    scenario = STEP.rpartition("  steps")[0] + containers + "  steps:\n" + steps
+    run = simulate(documents_of(f"{node}---\n{job}{scenario}", "m.yaml"))
+    assert [note.split(": ", 1)[1] for note in run.notes] == [
+        "patch of jobs/j, which is gone",
+        "delete of jobs/j, which is gone",
+        "kubelet of nodes/a, which is gone",
+        "evict of pods[0], which is gone",
+    ]
+
+
+def test_a_patch_is_judged_by_the_version_that_judged_the_creation():
+    sidecar = ", initContainers: [{name: s, image: a, restartPolicy: Always, readinessProbe: {tcpSocket: {port: 1}}}]"
+    text = (
+        POD % ("", "") + owner("ReplicaSet", pod=sidecar) + STEP % "patch: replicasets/web, body: {spec: {replicas: 2}}"
+    )
+    assert not simulate(documents_of(text, "m.yaml"), kubernetes="1.27", until=30).notes
+
+
 @pytest.mark.parametrize("kind", ["StatefulSet", "CronJob"])
 def test_what_is_not_modelled_says_so(kind):
     with pytest.raises(NotModelled, match=f"{kind} is not simulated; expected Pod"):
