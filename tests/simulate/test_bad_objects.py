@@ -68,6 +68,7 @@ def owner(kind="Deployment", name="web", labels="web", pod="", more=""):
     return OWNER % (kind, name, labels, pod, more)
 
 
+_INDEXED = "completionMode: Indexed\n  completions: 3\n  "
 REFUSED = {
     "selector and template apart": (owner(labels="other"), "template.metadata.labels.*does not match"),
     "a set whose selector misses": (owner("ReplicaSet", labels="other"), "template.metadata.labels.*does not match"),
@@ -93,6 +94,22 @@ REFUSED = {
         JOB % 'completionMode: Indexed\n  completions: 3\n  successPolicy: {rules: [{succeededIndexes: "3"}]}',
         "succeededIndexes.*below completions",
     ),
+    "a success policy without rules": (JOB % (_INDEXED + "successPolicy: {rules: []}"), "successPolicy.rules"),
+    "a success rule that asks nothing": (JOB % (_INDEXED + "successPolicy: {rules: [{}]}"), "rules.0.*neither"),
+    "more successes than indexes": (
+        JOB % (_INDEXED + 'successPolicy: {rules: [{succeededIndexes: "0-1", succeededCount: 3}]}'),
+        "succeededCount.*0 to 2",
+    ),
+    "more lost indexes than there are": (
+        JOB % (_INDEXED + "backoffLimitPerIndex: 1\n  maxFailedIndexes: 4"),
+        "maxFailedIndexes.*not exceed completions",
+    ),
+    "lost indexes without any": (
+        JOB % "backoffLimit: 1\n  maxFailedIndexes: 4",
+        "backoffLimitPerIndex.*maxFailedIndexes needs it",
+    ),
+    "too many at once": (JOB % (_INDEXED + "parallelism: 100001"), "spec.parallelism.*100000 at most"),
+    "a manager without a domain": (JOB % "managedBy: me", "spec.managedBy.*domain"),
     "completions below none": (JOB % "completions: -1", "spec.completions.*negative"),
     "affinity without a domain": (
         POD % ("", ", affinity: {podAntiAffinity: {requiredDuringSchedulingIgnoredDuringExecution: [{}]}}"),
