@@ -62,6 +62,7 @@ class JobSpec(Struct, frozen=True):
     completionMode: str = ""
     suspend: bool = False
     podReplacementPolicy: str = ""
+    managedBy: str | None = None
 
 
 class Job(Struct, frozen=True):

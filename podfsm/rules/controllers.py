@@ -15,6 +15,8 @@ from podfsm.rules.facts import Policy
 from podfsm.rules.phase_counts import TERMINAL
 from podfsm.rules.taints import NO_EXECUTE, NO_SCHEDULE
 
+JOB_CONTROLLER = "kubernetes.io/job-controller"
+
 _LEAVING = ObjectMeta(deletionTimestamp=datetime(2026, 1, 1, tzinfo=UTC))
 _FAULTS = docs("concepts/workloads/pods/pod-lifecycle.md#pod-fault-recovery")
 
@@ -39,6 +41,28 @@ def job_policy_accepted(spec: JobSpec) -> bool:
     """A Job's template has restartPolicy OnFailure or Never; beside a podFailurePolicy only Never."""
     policy = spec.template.spec.restartPolicy
     return policy == Policy.NEVER or (policy == Policy.ON_FAILURE and spec.podFailurePolicy is None)
+
+
+@derivation(
+    "ctl-job-managed-by",
+    area="controllers",
+    machine=(),
+    cites=[
+        docs("concepts/workloads/controllers/job.md#delegation-of-managing-a-job-object-to-external-controller"),
+        source("pkg/controller/job/job_controller.go", "syncJob"),
+    ],
+    gate="JobManagedBy",
+    seed=7,
+    observable="Pods and status of a Job: none",
+    examples=[
+        example(JobSpec(), gives=False),
+        example(JobSpec(managedBy=JOB_CONTROLLER), gives=False),
+        example(JobSpec(managedBy="example.com/queue"), gives=True),
+    ],
+)
+def managed_elsewhere(spec: JobSpec) -> bool:
+    """A Job whose managedBy names another controller is left to that one: it gets no Pods and no status here."""
+    return spec.managedBy is not None and spec.managedBy != JOB_CONTROLLER
 
 
 @validation(

@@ -5,11 +5,13 @@ Source: `pkg/apis/batch/validation/validation.go` (validateJobSpec, validatePodF
 
 from __future__ import annotations
 
+import re
+
 from podfsm.engine.versions import Gates
 from podfsm.kube.objects import PodSpec
-from podfsm.kube.workloads import CronJob, Job, JobSpec, OnExitCodes, PodFailurePolicyRule
+from podfsm.kube.workloads import CronJob, Job, JobSpec, OnExitCodes, PodFailurePolicyRule, SuccessPolicy
 from podfsm.rules.facts import Policy
-from podfsm.rules.job_progress import readable_indexes
+from podfsm.rules.job_progress import indexes_of, readable_indexes
 from podfsm.rules.problems import (
     DUPLICATE,
     INVALID,
@@ -34,6 +36,8 @@ _NOT_NEGATIVE = (
 )
 _ACTIONS = ("FailJob", "Ignore", "Count", "FailIndex")
 _MOST_RULES, _MOST_VALUES = 20, 255
+_MOST_INDEXES, _MOST_WITH_LIMITS = 100_000, 10_000
+_DOMAIN_PATH = re.compile(r"(?=.{1,63}$)[a-z0-9]([-a-z0-9.]*[a-z0-9])?/[A-Za-z0-9/._~%!$&'()*+,;=:@-]+")
 _RULE = "ctl-job-policy"
 
 
@@ -75,18 +79,54 @@ def _modes(spec: JobSpec, path: str) -> Problems:
     if indexed and spec.completions is None:
         yield Problem(f"{path}.completions", REQUIRED, "an Indexed Job has a number of completions")
     if not indexed:
-        for name in ("backoffLimitPerIndex", "successPolicy"):
+        for name in ("backoffLimitPerIndex", "maxFailedIndexes", "successPolicy"):
             if getattr(spec, name) is not None:
                 yield Problem(f"{path}.{name}", INVALID, f"needs completionMode {INDEXED}")
-    for index, rule in enumerate(spec.successPolicy.rules if spec.successPolicy is not None else ()):
-        if rule.succeededIndexes is not None and not readable_indexes(rule.succeededIndexes, spec.completions or 0):
-            where = f"{path}.successPolicy.rules[{index}].succeededIndexes"
-            yield Problem(where, INVALID, "must be indexes below completions, in order, as in 0,2-4")
+    else:
+        yield from _sizes(spec, path)
+        if spec.successPolicy is not None:
+            yield from _success_policy(spec.successPolicy, spec.completions or 0, f"{path}.successPolicy.rules")
+    if spec.managedBy is not None and not _DOMAIN_PATH.fullmatch(spec.managedBy):
+        yield Problem(f"{path}.managedBy", INVALID, "must be a domain and a path, as in example.com/controller")
     if spec.maxFailedIndexes is not None and spec.backoffLimitPerIndex is None:
         yield Problem(f"{path}.backoffLimitPerIndex", REQUIRED, "maxFailedIndexes needs it")
     allowed = ("Failed",) if spec.podFailurePolicy is not None else ("TerminatingOrFailed", "Failed")
     if spec.podReplacementPolicy and spec.podReplacementPolicy not in allowed:
         yield Problem(f"{path}.podReplacementPolicy", NOT_SUPPORTED, f"must be {' or '.join(allowed)}")
+
+
+def _sizes(spec: JobSpec, path: str) -> Problems:
+    """How large an Indexed Job may be; one with limits for each index has to stop earlier."""
+    completions, lost = spec.completions or 0, spec.maxFailedIndexes
+    most = _MOST_INDEXES
+    if completions > _MOST_INDEXES and spec.backoffLimitPerIndex is not None:
+        most = _MOST_WITH_LIMITS
+        if lost is None:
+            yield Problem(f"{path}.maxFailedIndexes", REQUIRED, f"needed above {_MOST_INDEXES} completions")
+    if (spec.parallelism or 0) > most:
+        yield Problem(f"{path}.parallelism", INVALID, f"must be {most} at most")
+    if lost is not None and lost > (min(most, spec.completions) if spec.completions is not None else most):
+        yield Problem(f"{path}.maxFailedIndexes", INVALID, f"must be {most} at most, and not exceed completions")
+
+
+def _success_policy(policy: SuccessPolicy, completions: int, path: str) -> Problems:
+    """Source: validateSuccessPolicyRule."""
+    if not policy.rules:
+        yield Problem(path, REQUIRED, "at least one")
+    elif len(policy.rules) > _MOST_RULES:
+        yield Problem(path, TOO_MANY, f"at most {_MOST_RULES}")
+    for index, rule in enumerate(policy.rules):
+        at, among = f"{path}[{index}]", completions
+        if rule.succeededIndexes is None and rule.succeededCount is None:
+            yield Problem(at, REQUIRED, "asks for neither succeededIndexes nor succeededCount")
+        if rule.succeededIndexes is not None:
+            if not readable_indexes(rule.succeededIndexes, completions):
+                why = "must be indexes below completions, in order, as in 0,2-4"
+                yield Problem(f"{at}.succeededIndexes", INVALID, why)
+                continue
+            among = len(indexes_of(rule.succeededIndexes))
+        if rule.succeededCount is not None and not 0 <= rule.succeededCount <= among:
+            yield Problem(f"{at}.succeededCount", INVALID, f"must be 0 to {among}: there are no more to succeed")
 
 
 def _policy(spec: JobSpec, path: str) -> Problems:

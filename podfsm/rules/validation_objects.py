@@ -12,11 +12,12 @@ from podfsm.kube.objects import Struct
 from podfsm.kube.presets import PodPreset
 from podfsm.kube.services import EndpointSlice, Service
 from podfsm.kube.workload_defaults import default_workload
-from podfsm.kube.workloads import SETS, TYPES
+from podfsm.kube.workloads import TYPES
 from podfsm.rules.disruption_budget import well_formed
 from podfsm.rules.problems import INVALID, NOT_SUPPORTED, REQUIRED, Problem, Problems
 from podfsm.rules.services import service_problems
 from podfsm.rules.taints import NO_EXECUTE, NO_SCHEDULE, PREFER_NO_SCHEDULE
+from podfsm.rules.validation_changes import fixed_problems
 from podfsm.rules.validation_scheduling import selector_problems
 from podfsm.rules.validation_workloads import workload_problems
 
@@ -35,7 +36,7 @@ def object_problems(raw: Mapping[str, Any], gates: Gates, before: Mapping[str, A
     if kind in TYPES:
         convert(raw, TYPES[kind])
         owner = default_workload(raw, pod_level_resources=gates.on("PodLevelResources"))
-        found = [*_fixed(raw, before), *workload_problems(convert(owner, TYPES[kind]), gates)]
+        found = workload_problems(convert(owner, TYPES[kind]), gates)
     elif kind == "PodDisruptionBudget":
         found = list(budget_problems(convert(raw, PodDisruptionBudget)))
     elif kind == "Service":
@@ -46,16 +47,7 @@ def object_problems(raw: Mapping[str, Any], gates: Gates, before: Mapping[str, A
         found = list(_node(convert(raw, Node)))
     elif kind == "PriorityClass" and (isinstance(raw.get("value"), bool) or not isinstance(raw.get("value"), int)):
         found = [Problem("value", REQUIRED if raw.get("value") is None else INVALID, "must be an integer")]
-    return found
-
-
-def _fixed(raw: Mapping[str, Any], before: Mapping[str, Any] | None) -> Problems:
-    """The selector of all but ReplicationControllers stays as it was made."""
-    if before is None or raw.get("kind") not in (*SETS, "Job"):
-        return
-    old, new = ((each.get("spec") or {}).get("selector") for each in (before, raw))
-    if old != new:
-        yield Problem("spec.selector", INVALID, "cannot be changed")
+    return found if before is None else [*fixed_problems(raw, before), *found]
 
 
 def budget_problems(budget: PodDisruptionBudget) -> Problems:

@@ -14,6 +14,7 @@ from podfsm.kube.objects import LabelSelector, PodSpec, Struct
 from podfsm.kube.selector import matches
 from podfsm.kube.workloads import (
     CronJob,
+    DeploymentStrategy,
     Job,
     PodTemplateSpec,
     ReplicationController,
@@ -74,6 +75,8 @@ def _set(owner: Workload, gates: Gates) -> Problems:
     yield from _template(spec.template, selector, gates)
     if owner.kind == "Deployment":
         yield from _rollout(spec)
+    elif owner.kind == "DaemonSet":
+        yield from _daemons(spec.updateStrategy, "spec.updateStrategy")
 
 
 def _rollout(spec: SetSpec) -> Problems:
@@ -86,6 +89,17 @@ def _rollout(spec: SetSpec) -> Problems:
         yield from _rolling(strategy.rollingUpdate, "spec.strategy.rollingUpdate")
     if spec.progressDeadlineSeconds is not None and 0 <= spec.progressDeadlineSeconds <= spec.minReadySeconds:
         yield Problem("spec.progressDeadlineSeconds", INVALID, "must be longer than minReadySeconds")
+
+
+def _daemons(strategy: DeploymentStrategy, path: str) -> Problems:
+    """A node gets its new Pod beside the old one or after it. Source: ValidateDaemonSetUpdateStrategy."""
+    rolling = strategy.rollingUpdate
+    if strategy.type not in ("OnDelete", "RollingUpdate"):
+        yield Problem(f"{path}.type", NOT_SUPPORTED, "must be RollingUpdate or OnDelete")
+    elif strategy.type == "RollingUpdate" and rolling is not None:
+        yield from _rolling(rolling, f"{path}.rollingUpdate")
+        if scaled(rolling.maxUnavailable or 0, 100) and scaled(rolling.maxSurge or 0, 100):
+            yield Problem(f"{path}.rollingUpdate.maxSurge", INVALID, "must be 0 while maxUnavailable is not")
 
 
 def _rolling(update: RollingUpdate, path: str) -> Problems:

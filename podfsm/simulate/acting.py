@@ -43,7 +43,7 @@ TARGET_FORMS = "pods/NAME, pods/NAME/SUBRESOURCE, pods[N], pods/* or, for instan
 
 @frozen
 class Gone:
-    """Something that a step speaks of and that no longer exists."""
+    """Something that a step speaks of and that does not exist, or no longer; the key is the step's or the world's."""
 
     key: str
 
@@ -63,7 +63,8 @@ Acted = Event | ClusterEvent | Gone
 def events_of(what: ScenarioStep, setup: Setup, world: World, number: int) -> Iterator[Acted]:
     """The events of one step, in order. `number` is for the uid of a Pod that it creates.
 
-    Raises ScenarioError for what does not exist, InputError for a manifest that is wrong, NotModelled.
+    Of what has gone meanwhile, or of a Pod by a number that there is not, there is a Gone. Raises ScenarioError for a
+    Pod that never was, InputError for a manifest that is wrong, NotModelled.
     """
     if what.action == "create":
         yield _creation(what, setup, number)
@@ -71,6 +72,8 @@ def events_of(what: ScenarioStep, setup: Setup, world: World, number: int) -> It
         yield _machine(what, setup, world)
     else:
         target = _target(what, setup, world)
+        if not target.keys and not what.target.endswith("/*"):
+            yield Gone(what.target)
         for key in target.keys:
             yield _on(what, target, key, world)
 
@@ -104,7 +107,7 @@ def _machine(what: ScenarioStep, setup: Setup, world: World) -> Acted:
         raise _bad(what, setup, f"unknown state of a {what.action}", " or ".join(words))
     nodes = world.cluster.nodes if world.cluster is not None else {}
     if what.node not in nodes:
-        raise _bad(what, setup, f"no Node {what.node!r}", nearest(what.node, nodes))
+        return Gone(f"nodes/{what.node}")
     ready = words[what.target]
     if what.action == "shutdown":
         return ShutDown(what.node, *what.shutdown)
@@ -155,7 +158,9 @@ def _target(what: ScenarioStep, setup: Setup, world: World) -> Target:
     if found["index"] is not None:
         return Target(kind, tuple(present)[int(found["index"]) :][:1], sub)
     if found["name"] not in named:
-        raise _bad(what, setup, f"no {kind} of this name", nearest(found["name"], named))
+        if kind != "Pod":  # `check_steps` has seen that it exists at some time
+            return Target(kind, (), sub)
+        raise _bad(what, setup, "no Pod of this name", nearest(found["name"], named))
     return Target(kind, (named[found["name"]],), sub)
 
 

@@ -40,6 +40,13 @@ spec:
   template: {spec: {restartPolicy: Never, containers: [{name: a, image: a}]}}
 ---
 """
+PRIORITY = """\
+apiVersion: scheduling.k8s.io/v1
+kind: PriorityClass
+metadata: {name: high}
+value: 10
+---
+"""
 BUDGET = """\
 apiVersion: policy/v1
 kind: PodDisruptionBudget
@@ -61,6 +68,7 @@ def owner(kind="Deployment", name="web", labels="web", pod="", more=""):
     return OWNER % (kind, name, labels, pod, more)
 
 
+_INDEXED = "completionMode: Indexed\n  completions: 3\n  "
 REFUSED = {
     "selector and template apart": (owner(labels="other"), "template.metadata.labels.*does not match"),
     "a set whose selector misses": (owner("ReplicaSet", labels="other"), "template.metadata.labels.*does not match"),
@@ -86,6 +94,22 @@ REFUSED = {
         JOB % 'completionMode: Indexed\n  completions: 3\n  successPolicy: {rules: [{succeededIndexes: "3"}]}',
         "succeededIndexes.*below completions",
     ),
+    "a success policy without rules": (JOB % (_INDEXED + "successPolicy: {rules: []}"), "successPolicy.rules"),
+    "a success rule that asks nothing": (JOB % (_INDEXED + "successPolicy: {rules: [{}]}"), "rules.0.*neither"),
+    "more successes than indexes": (
+        JOB % (_INDEXED + 'successPolicy: {rules: [{succeededIndexes: "0-1", succeededCount: 3}]}'),
+        "succeededCount.*0 to 2",
+    ),
+    "more lost indexes than there are": (
+        JOB % (_INDEXED + "backoffLimitPerIndex: 1\n  maxFailedIndexes: 4"),
+        "maxFailedIndexes.*not exceed completions",
+    ),
+    "lost indexes without any": (
+        JOB % "backoffLimit: 1\n  maxFailedIndexes: 4",
+        "backoffLimitPerIndex.*maxFailedIndexes needs it",
+    ),
+    "too many at once": (JOB % (_INDEXED + "parallelism: 100001"), "spec.parallelism.*100000 at most"),
+    "a manager without a domain": (JOB % "managedBy: me", "spec.managedBy.*domain"),
     "completions below none": (JOB % "completions: -1", "spec.completions.*negative"),
     "affinity without a domain": (
         POD % ("", ", affinity: {podAntiAffinity: {requiredDuringSchedulingIgnoredDuringExecution: [{}]}}"),
@@ -94,6 +118,18 @@ REFUSED = {
     "affinity of the wrong shape": (
         POD % ("", ", affinity: {nodeAffinity: {requiredDuringSchedulingIgnoredDuringExecution: [a]}}"),
         "nodeAffinity.*expected an object",
+    ),
+    "a DaemonSet that is recreated": (
+        owner("DaemonSet", more="updateStrategy: {type: Recreate}"),
+        "updateStrategy.type",
+    ),
+    "a DaemonSet with both": (
+        owner("DaemonSet", more="updateStrategy: {rollingUpdate: {maxSurge: 1}}"),
+        "updateStrategy.rollingUpdate.maxSurge.*must be 0",
+    ),
+    "a DaemonSet with neither": (
+        owner("DaemonSet", more="updateStrategy: {rollingUpdate: {maxUnavailable: 0}}"),
+        "updateStrategy.rollingUpdate.maxUnavailable.*nothing could move",
     ),
     "a priority that is text": (
         POD % ("", "") + "apiVersion: scheduling.k8s.io/v1\nkind: PriorityClass\nmetadata: {name: x}\nvalue: high\n",
@@ -116,6 +152,12 @@ STEPS = {
     "patch: deployments/web, body: {spec: {selector: {matchLabels: {app: z}}}}": "spec.selector: cannot be changed",
     "patch: deployments/web, body: {spec: {template: {spec: {containers: null}}}}": "at least one container",
     "patch: nodes/a, body: {spec: {taints: [{key: k, effect: Sometimes}]}}": "spec.taints.*effect",
+    "patch: deployments/web, body: {metadata: {name: x}}": "metadata.name: cannot be changed",
+    "patch: priorityclasses/high, body: {value: 5}": "value: cannot be changed",
+    "patch: jobs/j, body: {spec: {completions: 2}}": "spec.completions: cannot be changed",
+    "patch: jobs/j, body: {spec: {completionMode: Indexed}}": "spec.completionMode: cannot be changed",
+    "patch: jobs/j, body: {spec: {managedBy: example.com/x}}": "spec.managedBy: cannot be changed",
+    "patch: jobs/j, body: {spec: {template: {spec: {containers: [{name: a, image: b}]}}}}": "spec.template: cannot be",
     "evict: nodes/a": "only Pods can be evicted",
     "kubelet: stop, node: b": "no Node of this name",
 }
@@ -124,8 +166,40 @@ STEPS = {
 @pytest.mark.parametrize("step", STEPS)
 def test_what_the_api_server_refuses_in_a_step_is_refused(step):
     with pytest.raises(InputError, match=STEPS[step]) as refused:
-        simulate(documents_of(POD % ("", "") + owner() + STEP % step, "bad.yaml"))
+        simulate(documents_of(POD % ("", "") + owner() + JOB % "" + PRIORITY + STEP % step, "bad.yaml"))
     assert "spec.steps[0]" in str(refused.value)
+
+
+def test_what_has_gone_by_itself_does_not_end_the_run():
+    job = JOB % "ttlSecondsAfterFinished: 0"
+    steps = "".join(
+        f"  - {{at: {at}s, {step}}}\n"
+        for at, step in (
+            (30, "patch: jobs/j, body: {spec: {suspend: true}}"),
+            (31, "delete: jobs/j"),
+            (32, "delete: nodes/a"),
+            (33, "kubelet: stop, node: a"),
+            (34, 'evict: "pods[0]"'),
+        )
+    )
+    node = POD.split("---\n")[1]
+    containers = "  containers: [{container: a, attempts: [{run: 1s}]}]\n"
+    scenario = STEP.rpartition("  steps")[0] + containers + "  steps:\n" + steps
+    run = simulate(documents_of(f"{node}---\n{job}{scenario}", "m.yaml"))
+    assert [note.split(": ", 1)[1] for note in run.notes] == [
+        "patch of jobs/j, which is gone",
+        "delete of jobs/j, which is gone",
+        "kubelet of nodes/a, which is gone",
+        "evict of pods[0], which is gone",
+    ]
+
+
+def test_a_patch_is_judged_by_the_version_that_judged_the_creation():
+    sidecar = ", initContainers: [{name: s, image: a, restartPolicy: Always, readinessProbe: {tcpSocket: {port: 1}}}]"
+    text = (
+        POD % ("", "") + owner("ReplicaSet", pod=sidecar) + STEP % "patch: replicasets/web, body: {spec: {replicas: 2}}"
+    )
+    assert not simulate(documents_of(text, "m.yaml"), kubernetes="1.27", until=30).notes
 
 
 @pytest.mark.parametrize("kind", ["StatefulSet", "CronJob"])

@@ -13,6 +13,7 @@ from attrs import define, field
 
 from podfsm.kube.objects import Pod
 from podfsm.kube.workloads import JobSpec
+from podfsm.rules.controllers import managed_elsewhere
 from podfsm.rules.disruption_budget import ready
 from podfsm.rules.job_failures import counts_as_failed, matching_rule, past_limit, replaces_only_failed, restarts_of
 from podfsm.rules.job_progress import (
@@ -107,6 +108,9 @@ def sync(desk: Desk, key: str) -> None:
     if thing is None or finished(thing.status) is not None:
         if thing is not None:
             _expire_later(desk, thing)
+        return
+    assert thing.job is not None
+    if managed_elsewhere.in_force(desk.m.gates) and managed_elsewhere(thing.job):
         return
     pods = claim(desk, thing)
     s = Sync(thing, pods, active(pods), desk.c.failures.get(key, Failures()), dict(thing.status))

@@ -21,6 +21,7 @@ from podfsm.kube.presets import default_preset
 from podfsm.kube.words import described
 from podfsm.kube.workload_defaults import default_workload, generate_selector
 from podfsm.kube.workloads import TYPES, JobSpec
+from podfsm.rules.gates import gates_for
 from podfsm.rules.problems import Problem
 from podfsm.rules.validation_objects import object_problems
 from podfsm.world.cluster import naming
@@ -93,7 +94,10 @@ def _typed(thing: Thing, status: Mapping[str, Any] | None = None) -> Thing:
 
 
 def change(desk: Desk, key: str, kind: str, body: Any, subresource: str = "") -> None:
-    """Apply a user's patch. Raises ScenarioError if it leaves no such object."""
+    """Apply a user's patch. Raises ScenarioError if it leaves no such object.
+
+    As when it was created, the newest version decides: fields that an older one does not know it drops.
+    """
     thing = desk.c.things[key]
     whole = {**thing.raw, "status": thing.status}
     try:
@@ -107,7 +111,7 @@ def change(desk: Desk, key: str, kind: str, body: Any, subresource: str = "") ->
         if new.get("spec") != thing.raw.get("spec"):
             metadata["generation"] = int(thing.metadata.get("generation", 1)) + 1
         whole = _completed({**new, "metadata": metadata})
-        _refuse(object_problems(whole, desk.m.gates, thing.raw))
+        _refuse(object_problems(whole, gates_for(), thing.raw))
         changed = _typed(evolve(thing, raw=whole))
     except InputError as wrong:
         raise ScenarioError(f"a patch makes {key} invalid: {wrong}") from wrong

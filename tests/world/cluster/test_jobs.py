@@ -111,6 +111,31 @@ def test_a_finished_job_goes_when_its_time_to_live_is_over():
     assert run.pods() == []
 
 
+def test_a_job_that_another_controller_manages_is_left_alone():
+    run = Run(job(managedBy="example.com/queue"), containers=exits(0))
+    assert (run.pods(), run.status(KEY)) == ([], {})
+    assert ended(Run(job(managedBy="kubernetes.io/job-controller"), containers=exits(0)))["Complete"]
+
+
+def test_a_suspended_job_may_still_be_told_where_to_run_and_with_what():
+    resources = {"containers": [{"name": "app", "resources": {"requests": {"cpu": "2"}}}]}
+    asked = {"nodeSelector": {"kubernetes.io/hostname": "node-1"}, **resources}
+    steps = [
+        {"at": 2, "patch": "jobs/j", "body": {"spec": {"template": {"spec": asked}}}},
+        {"at": 4, "patch": "jobs/j", "body": {"spec": {"suspend": False}}},
+    ]
+    run = Run(job(suspend=True), containers=exits(0), steps=steps)
+    (made,) = run.pods()
+    assert made.spec.nodeSelector == asked["nodeSelector"]
+    assert str(made.spec.containers[0].resources.requests["cpu"]) == "2"
+
+
+def test_an_indexed_job_grows_with_its_parallelism():
+    steps = [{"at": 2, "patch": "jobs/j", "body": {"spec": {"parallelism": 3, "completions": 3}}}]
+    run = Run(job(completionMode="Indexed", parallelism=2, completions=2), containers=exits(0), steps=steps)
+    assert run.status(KEY)["completedIndexes"] == "0-2"
+
+
 def test_the_pods_of_a_deleted_job_go_though_they_were_held():
     run = Run(job(), steps=[{"at": 10, "delete": "jobs/j"}])
     assert run.pods() == []
