@@ -55,7 +55,15 @@ def rejected(reason: str, message: str) -> PodStatus:
     Reasons: OutOfcpu, OutOfmemory, OutOfpods, NodeAffinity, UnexpectedAdmissionError, Evicted (the node is under
     pressure), NodeShutdown. It is not scheduled again; its owner may make another Pod.
     """
-    return PodStatus(phase="Failed", reason=reason, message=f"Pod was rejected: {message}")
+    return PodStatus(phase="Failed", reason=reason, message=_REJECTED + message)
+
+
+_REJECTED = "Pod was rejected: "
+
+
+def was_rejected(status: PodStatus) -> bool:
+    """Whether this is what a kubelet writes of a Pod that it does not admit: older ones kept no condition in it."""
+    return status.phase == "Failed" and status.message.startswith(_REJECTED) and not status.containerStatuses
 
 
 def too_little(resource: str, asked: int, used: int, capacity: int) -> str:

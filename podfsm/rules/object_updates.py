@@ -29,6 +29,7 @@ from podfsm.rules.condition_list import DISRUPTION, LIFECYCLE
 from podfsm.rules.deadline import field_accepted
 from podfsm.rules.ephemeral import append_only
 from podfsm.rules.grace import deleted_at
+from podfsm.rules.node_trouble import rejected, was_rejected
 from podfsm.rules.phase_invariants import same_pod
 from podfsm.rules.scheduling import gates_accepted
 
@@ -367,6 +368,9 @@ def ephemeral_once(before: Pod, after: Pod) -> bool:
     return True
 
 
+_BOUND = PodStatus(conditions=(PodCondition("PodScheduled", "True"),))
+
+
 @invariant(
     "update-conditions-stay",
     area="conditions",
@@ -376,15 +380,20 @@ def ephemeral_once(before: Pod, after: Pod) -> bool:
         source("pkg/kubelet/status/status_manager.go", "mergePodStatus"),
     ],
     observable="types in status.conditions",
-    allows=[(_of(), _of(status=PodStatus(conditions=(PodCondition("Ready", "True"),))))],
+    allows=[
+        (_of(), _of(status=PodStatus(conditions=(PodCondition("Ready", "True"),)))),
+        (_of(status=_BOUND), _of(status=rejected("OutOfcpu", "no cpu"))),
+    ],
     refuses=[(_of(status=PodStatus(conditions=(PodCondition("Ready", "True"),))), _of())],
 )
 def conditions_stay(before: Pod, after: Pod) -> bool:
     """Conditions of the system, once there, do not disappear: those of the kubelet, PodScheduled, DisruptionTarget.
 
-    Only the conditions of a resize go once it is done.
+    Only the conditions of a resize go once it is done; and a kubelet that refuses a Pod may write a status without any.
     """
     if before.status.conditions == after.status.conditions or not same_pod(before, after):
+        return True
+    if was_rejected(after.status):
         return True
     now = {condition.type for condition in after.status.conditions}
     return all(c.type in now for c in before.status.conditions if c.type in _LASTING)

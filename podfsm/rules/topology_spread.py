@@ -24,6 +24,7 @@ from podfsm.kube.objects import (
     TopologySpreadConstraint,
 )
 from podfsm.kube.selector import matches
+from podfsm.rules.node_trouble import was_rejected
 
 HARD, SOFT = "DoNotSchedule", "ScheduleAnyway"
 HONOR, IGNORE = "Honor", "Ignore"
@@ -211,8 +212,13 @@ def with_defaults(
     refuses=[(_pod(scheduled="True"), _pod(scheduled="False")), (_pod(scheduled="True"), _pod())],
 )
 def stays_scheduled(before: Pod, after: Pod) -> bool:
-    """Spreading is judged once, when the Pod is placed; nothing moves it when the balance is lost later."""
-    return before.metadata.uid != after.metadata.uid or not _scheduled(before) or _scheduled(after)
+    """Spreading is judged once, when the Pod is placed; nothing moves it when the balance is lost later.
+
+    A kubelet that refuses the Pod may drop the condition that tells of it.
+    """
+    if before.metadata.uid != after.metadata.uid or not _scheduled(before):
+        return True
+    return _scheduled(after) or was_rejected(after.status)
 
 
 def _scheduled(pod: Pod) -> bool:
