@@ -15,7 +15,6 @@ import click
 
 from podfsm.cli.main import BAD_INPUT, FINE, complain
 from podfsm.cli.options import HELP, feature_gates_option, kubernetes_option, read_gates
-from podfsm.cli.warn import warn_misspelt
 from podfsm.errors import InputError
 from podfsm.explain import explain
 from podfsm.explain.words import as_data, as_text
@@ -66,6 +65,8 @@ def command(
             others += 1
             continue
         if "status" not in document.raw:  # what a cluster has stored may have newer fields, but no misspelt ones
+            from podfsm.cli.warn import warn_misspelt
+
             warn_misspelt((document,))
         explained = explain(decode(document, Pod), now=present, gates=gates)
         if output == "json":
