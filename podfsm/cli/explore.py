@@ -12,11 +12,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from podfsm.cli.main import FINDINGS, FINE
-from podfsm.cli.options import HELP
-from podfsm.errors import InputError, UnknownName
+from podfsm.cli.options import HELP, read_until
+from podfsm.errors import UnknownName
 from podfsm.explore.deviations import KINDS, USUAL
 from podfsm.explore.properties import MODES
-from podfsm.kube.duration import parse_duration
 from podfsm.kube.read import read_documents
 
 if TYPE_CHECKING:
@@ -46,7 +45,9 @@ _SHOWN = 72
 @click.option(
     "--attempts", type=click.IntRange(1, 20), default=3, show_default=True, help="Starts of a container that may vary."
 )
-@click.option("--until", default="2m", show_default=True, metavar="DURATION", help="How long each behaviour goes on.")
+@click.option(
+    "--until", metavar="DURATION", help="How long each behaviour goes on. Default: the Scenario's duration, or 2m."
+)
 @click.option(
     "--limit", type=click.IntRange(1), default=10_000, show_default=True, help="How many behaviours to run at most."
 )
@@ -69,7 +70,7 @@ def command(
     vary: str,
     deviations: int,
     attempts: int,
-    until: str,
+    until: str | None,
     limit: int,
     kubernetes: str | None,
     output: str,
@@ -105,7 +106,7 @@ def command(
         documents,
         properties,
         kinds=_kinds(vary),
-        bounds=Bounds(deviations, attempts, _duration(until), limit),
+        bounds=Bounds(deviations, attempts, read_until(until), limit),
         kubernetes=kubernetes,
         each=_progress(),
     )
@@ -123,14 +124,6 @@ def _kinds(text: str) -> tuple[str, ...]:
         if kind not in KINDS:
             raise UnknownName("kind of deviation", kind, KINDS)
     return kinds
-
-
-def _duration(text: str) -> float:
-    try:
-        return parse_duration(text)
-    except InputError as error:
-        error.source = "--until"
-        raise
 
 
 def _text(found: Exploration, files: dict[str, str]) -> Iterator[str]:

@@ -13,6 +13,7 @@ import click
 
 from podfsm.engine.versions import Gates
 from podfsm.errors import InputError
+from podfsm.kube.duration import parse_duration
 from podfsm.rules.gates import gates_for
 
 HELP = {"help_option_names": ["-h", "--help"]}
@@ -61,6 +62,17 @@ def gate_overrides(text: str) -> dict[str, bool]:
             )
         overrides[name] = value.lower() == "true"
     return overrides
+
+
+def read_until(text: str | None) -> float | None:
+    """What `--until` says, in seconds; None if it was not given. Raises InputError."""
+    if text is None:
+        return None
+    try:
+        return parse_duration(text)
+    except InputError as error:
+        error.source = "--until"
+        raise
 
 
 def coloured() -> bool:

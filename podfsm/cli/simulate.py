@@ -9,11 +9,9 @@ from contextlib import contextmanager
 
 import click
 
-from podfsm.cli.options import HELP, feature_gates_option, gate_overrides
+from podfsm.cli.options import HELP, feature_gates_option, gate_overrides, read_until
 from podfsm.cli.warn import warn_misspelt, warn_of_placement, warn_of_references
-from podfsm.errors import InputError
 from podfsm.kube.document import Document
-from podfsm.kube.duration import parse_duration
 from podfsm.kube.read import read_documents
 from podfsm.simulate import prepare
 from podfsm.simulate.output import FORMATS, writer
@@ -84,7 +82,7 @@ def command(
     simulation = prepare(
         documents,
         scenario=_scenario(scenario) if scenario is not None else None,
-        until=_until(until),
+        until=read_until(until),
         kubernetes=kubernetes,
         feature_gates=gate_overrides(feature_gates),
         timing=timing,
@@ -134,13 +132,3 @@ def _scenario(name: str) -> Document:
     if more:
         raise more[0].error("a second Scenario", expected="one")
     return document
-
-
-def _until(text: str | None) -> float | None:
-    if text is None:
-        return None
-    try:
-        return parse_duration(text)
-    except InputError as error:
-        error.source = "--until"
-        raise

@@ -7,14 +7,15 @@ runs. What a place allows depends on the Pod alone, so that the same deviations 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from attrs import frozen
+from attrs import field, frozen
 
 from podfsm.engine.versions import Gates
 from podfsm.kube.objects import Container, Pod
 from podfsm.rules.sidecar import is_sidecar
+from podfsm.world.kill import find_container
 from podfsm.world.pod import Fired
 
 Json = dict[str, Any]
@@ -37,6 +38,8 @@ LATER = 10.0
 """Seconds after which a check that succeeded begins to fail."""
 PULLED_AT_LAST = 30.0
 """Seconds for which an image cannot be pulled, where that ends."""
+DURATION = 120.0
+"""Seconds that a behaviour goes on unless somebody says otherwise."""
 _AFTER = 0.001
 """Seconds between a change and what a user or the node does right after it."""
 _CHECKS = ("startupProbe", "readinessProbe", "livenessProbe")
@@ -50,7 +53,8 @@ class Bounds:
 
     deviations: int = 2
     attempts: int = 3
-    duration: float = 120.0
+    duration: float | None = None
+    """None: the Scenario's, or two minutes."""
     behaviours: int = 10_000
 
 
@@ -91,13 +95,36 @@ class Environment:
     gates: Gates
     kinds: frozenset[str]
     bounds: Bounds
-    fixed: frozenset[tuple[str, str]] = frozenset()
-    """What the user's own Scenario says already, by container and kind of script; it is not varied."""
+    base: Mapping[str, Any] = field(factory=dict)
+    """The spec of the user's own Scenario; what it says is kept and not varied."""
 
     def places(self, fired: Sequence[Fired], after: Place | None) -> list[Place]:
         """The places that a run came by, in order; those up to `after` are left out."""
-        found = sorted({place for place in self._passed(fired) if place.kind in self.kinds})
-        return [place for place in found if after is None or place > after]
+        mine = [one for one in fired if one.pod == self.key]
+        found = {place for place in self._passed(mine) if place.kind in self.kinds and not self._is_told(place)}
+        return [place for place in sorted(found) if after is None or place > after]
+
+    @property
+    def key(self) -> str:
+        """The Pod as transitions name it: namespace/name."""
+        return f"{self.pod.metadata.namespace}/{self.pod.metadata.name}"
+
+    def _is_told(self, place: Place) -> bool:
+        """Whether the Scenario says already what happens there."""
+        if place.kind == "image":
+            return place.name in (self.base.get("images") or {})
+        if place.kind == "sandbox":
+            return any("sandbox" in entry for entry in self.base.get("pods") or ())
+        return (place.check or "attempts") in self._entries().get(place.name, {})
+
+    def _entries(self) -> dict[str, Json]:
+        """What the Scenario says of each container of the Pod, to be added to."""
+        mine = ("", self.pod.metadata.name)
+        entries = [entry for entry in self.base.get("containers") or () if entry.get("pod", "") in mine]
+        return {
+            entry["container"]: {key: value for key, value in entry.items() if key not in ("pod", "container")}
+            for entry in sorted(entries, key=lambda entry: entry.get("pod", ""))  # the Pod's own entry wins
+        }
 
     def _passed(self, fired: Sequence[Fired]) -> Iterator[Place]:
         starts: dict[str, int] = defaultdict(int)
@@ -112,7 +139,7 @@ class Environment:
                 starts.clear()
             if one.machine not in _CONTAINERS:
                 continue
-            container = self._container(one.instance)
+            container = find_container(self.pod.spec, one.instance)
             if one.trigger == "pull" and container.image not in pulled:
                 pulled.add(container.image)
                 yield Place(one.at, "image", container.image)
@@ -125,10 +152,9 @@ class Environment:
     def _started(self, one: Fired, container: Container, number: int) -> Iterator[Place]:
         if number >= self.bounds.attempts:
             return
-        if (container.name, "attempts") not in self.fixed:
-            yield Place(one.at, "process", container.name, number)
+        yield Place(one.at, "process", container.name, number)
         for check in _CHECKS:
-            if getattr(container, check) is not None and (container.name, check) not in self.fixed:
+            if getattr(container, check) is not None:
                 yield Place(one.at, "probe", container.name, number, check)
         if container.lifecycle is not None and container.lifecycle.postStart is not None:
             yield Place(one.at, "hook", container.name, number, "postStart")
@@ -156,7 +182,7 @@ class Environment:
             yield Deviation(place, "the Pod is deleted", {})
 
     def _exits(self, place: Place) -> Iterator[Deviation]:
-        container = self._container(place.name)
+        container = find_container(self.pod.spec, place.name)
         codes = {0, 1, *(code for rule in container.restartPolicyRules for code in _codes(rule))}
         after = INIT_RUNS if self._regular_init(container) else RUNS
         if self._regular_init(container):
@@ -165,37 +191,33 @@ class Environment:
         for code in sorted(codes):
             yield Deviation(place, f"exits with {code}", {"run": after, "exit": code})
 
-    def _container(self, name: str) -> Container:
-        spec = self.pod.spec
-        return next(c for c in (*spec.containers, *spec.initContainers) if c.name == name)
-
     def _regular_init(self, container: Container) -> bool:
         return container in self.pod.spec.initContainers and not is_sidecar(container, self.gates)
 
-    def scenario(self, chosen: Iterable[Deviation], base: Mapping[str, Any]) -> Json:
+    def scenario(self, chosen: Sequence[Deviation]) -> Json:
         """A Scenario's spec, durations in seconds, for a good environment with these deviations."""
-        chosen = tuple(chosen)
-        entries: dict[str, Json] = {}
+        name = self.pod.metadata.name
+        entries = self._entries()
         for container in self.pod.spec.initContainers:
-            if self._regular_init(container) and (container.name, "attempts") not in self.fixed:
-                entries[container.name] = {"attempts": [_good(init=True)]}
-        steps = list(base.get("steps", ()))
-        images: Json = dict(base.get("images", {}))
-        pods: list[Json] = list(base.get("pods", ()))
+            if self._regular_init(container):
+                entries.setdefault(container.name, {}).setdefault("attempts", [_good(init=True)])
+        steps, pods = list(self.base.get("steps") or ()), list(self.base.get("pods") or ())
+        images: Json = dict(self.base.get("images") or {})
         for one in chosen:
             place = one.place
             if place.kind == "image":
                 images[place.name] = dict(one.script)
             elif place.kind == "sandbox":
-                pods.append({"pod": self.pod.metadata.name, "sandbox": dict(one.script)})
+                pods.append({"pod": name, "sandbox": dict(one.script)})
             elif place.kind == "delete":
-                steps.append({"at": place.at + _AFTER, "delete": f"pods/{self.pod.metadata.name}"})
+                steps.append({"at": place.at + _AFTER, "delete": f"pods/{name}"})
             else:
                 self._tell(entries.setdefault(place.name, {}), one)
-        containers = [{"pod": self.pod.metadata.name, "container": name, **entry} for name, entry in entries.items()]
-        told: Json = {**base, "containers": [*base.get("containers", ()), *containers]}
-        told.update({name: part for name, part in (("steps", steps), ("images", images), ("pods", pods)) if part})
-        return told
+        others = [entry for entry in self.base.get("containers") or () if entry.get("pod", "") not in ("", name)]
+        mine = [{"pod": name, "container": container, **entry} for container, entry in entries.items()]
+        duration = self.base.get("duration", DURATION) if self.bounds.duration is None else self.bounds.duration
+        parts = {"steps": steps, "images": images, "pods": pods, "containers": others + mine}
+        return {**self.base, "duration": duration, **{key: part for key, part in parts.items() if part}}
 
     def _tell(self, entry: Json, one: Deviation) -> None:
         """Add to a container's script what one deviation says."""
@@ -203,7 +225,7 @@ class Environment:
         if place.kind in ("probe", "hook"):
             entry.setdefault(place.check, []).append({**one.script, "attempt": place.attempt})
             return
-        init = self._regular_init(self._container(place.name))
+        init = self._regular_init(find_container(self.pod.spec, place.name))
         attempts = entry.setdefault("attempts", [_good(init=init)])
         while len(attempts) < place.attempt + 2:  # the last one repeats, and it is a good one
             attempts.append(_good(init=init))

@@ -44,8 +44,10 @@ def _shown(status: ContainerStatus) -> str:
 
 
 def _reason(status: ContainerStatus) -> str:
-    state = status.state
-    return (state.terminated or state.waiting).reason if state.terminated or state.waiting else ""  # type: ignore[union-attr]  # one of the two is there
+    end, waiting = status.state.terminated, status.state.waiting
+    if end is not None:
+        return end.reason
+    return "" if waiting is None else waiting.reason
 
 
 def _exit_code(status: ContainerStatus) -> int:

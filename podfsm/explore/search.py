@@ -7,7 +7,7 @@ place does not depend on what is chosen there, so nothing is missed.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from hashlib import blake2b
 from typing import Any
 
@@ -25,10 +25,15 @@ from podfsm.simulate.run import Simulation
 from podfsm.testing.case import Case
 from podfsm.testing.history import Accepted, Happened, History, Seen
 from podfsm.testing.invariants import all_invariants
+from podfsm.world.creation import pod_key
 from podfsm.world.pod import Fired
 
 Json = dict[str, Any]
 Each = Callable[[Behaviour, History], None]
+
+_BESIDE = ("Node", "ConfigMap", "Secret", "PriorityClass")
+"""What may stand beside the one Pod."""
+_LEGAL = "every-trigger-is-legal"
 
 
 def explore(
@@ -60,12 +65,6 @@ def subject_of(documents: Sequence[Document], kubernetes: str | None = None) -> 
     return simulation.setup.pods[0].pod, simulation
 
 
-_BESIDE = ("Node", "ConfigMap", "Secret", "PriorityClass")
-
-
-_LEGAL = "every-trigger-is-legal"
-
-
 class _Search:
     """One exploration under way."""
 
@@ -81,13 +80,12 @@ class _Search:
         pod, simulation = subject_of(documents, kubernetes)
         self.documents = [document for document in documents if document.kind != "Scenario"]
         scenario = next((document for document in documents if document.kind == "Scenario"), None)
-        self.base: Json = dict((scenario.raw.get("spec") or {}) if scenario is not None else {})
-        self.base.setdefault("duration", bounds.duration)
+        base: Json = dict((scenario.raw.get("spec") or {}) if scenario is not None else {})
         if kubernetes is not None:
-            self.base["kubernetes"] = kubernetes
+            base["kubernetes"] = kubernetes
         self.told = scenario is not None
         self.pod, self.gates = pod, simulation.model.gates
-        self.environment = Environment(pod, self.gates, frozenset(kinds), bounds, _fixed(self.base))
+        self.environment = Environment(pod, self.gates, frozenset(kinds), bounds, base)
         self.bounds, self.each, self.asked = bounds, each, properties
         self.found = Exploration(str(self.gates.version))
         self.found.properties = [Answer(str(p), p.text, wanted=p.mode == "sometimes") for p in properties]
@@ -115,7 +113,7 @@ class _Search:
 
     def _behaviour(self, chosen: tuple[Deviation, ...]) -> list[Fired]:
         """Run one behaviour and ask everything of it; its transitions."""
-        case = Case(tuple(document.raw for document in self.documents), self.environment.scenario(chosen, self.base))
+        case = Case(tuple(document.raw for document in self.documents), self.environment.scenario(chosen))
         simulation = prepare(case.documents("explored"))
         seen: list[Seen] = []
         fired: list[Fired] = []
@@ -124,9 +122,11 @@ class _Search:
         self.found.behaviours += 1
         try:
             for step in simulation:
-                seen += [Seen(one.at, one.type, one.pod) for one in step.snapshots]
-                fired += step.fired
-                happened += [Happened(one.at, one.reason, one.message, one.container) for one in step.events]
+                shown = (one for one in step.snapshots if pod_key(one.raw) == self.environment.key)
+                seen += [Seen(one.at, one.type, one.pod) for one in shown]
+                fired += (one for one in step.fired if one.pod == self.environment.key)
+                told = (one for one in step.events if one.pod == self.environment.key)
+                happened += [Happened(one.at, one.reason, one.message, one.container) for one in told]
         except (Refused, GuardCrashed) as error:
             self.found.invariants.setdefault(_LEGAL, Answer(_LEGAL, "What the world does, its machines allow.")).note(
                 behaviour, f"{error};"
@@ -176,9 +176,3 @@ class _Search:
             wrong = invariant.broken(history)
             if wrong:
                 answer.note(behaviour, wrong[0])
-
-
-def _fixed(base: Mapping[str, Any]) -> frozenset[tuple[str, str]]:
-    """What a Scenario says of containers, as it stands in the entry of each."""
-    entries = base.get("containers") or ()
-    return frozenset((entry["container"], key) for entry in entries for key in entry if key not in ("pod", "container"))

@@ -4,9 +4,10 @@ import json
 from itertools import product
 
 import pytest
+from attrs import define
 
 from podfsm.errors import InputError
-from podfsm.explore import Bounds, explore, property_of
+from podfsm.explore import KINDS, Bounds, Exploration, explore, property_of
 from podfsm.explore.search import subject_of
 from podfsm.kube.read import documents_of
 from podfsm.simulate import prepare, simulate
@@ -38,12 +39,31 @@ SERVICE = """
 """
 
 
+@define
+class Explored:
+    """What was found, and the places of every behaviour's deviations."""
+
+    found: Exploration
+    behaviours_of: list
+
+    def __getattr__(self, name):
+        return getattr(self.found, name)
+
+
 def explored(text, *properties, **bounds):
     kinds = bounds.pop("kinds", ("process", "probe", "hook", "image", "delete"))
     documents = documents_of(text)
     pod, simulation = subject_of(documents)
     asked = [property_of(mode, what, pod, simulation.model.gates) for mode, what in properties]
-    return explore(documents, asked, kinds=kinds, bounds=Bounds(**bounds))
+    chosen = []
+    found = explore(
+        documents,
+        asked,
+        kinds=kinds,
+        bounds=Bounds(**bounds),
+        each=lambda behaviour, _: chosen.append([one.place for one in behaviour.deviations]),
+    )
+    return Explored(found, chosen)
 
 
 def test_the_number_of_behaviours_is_known():
@@ -113,14 +133,53 @@ def test_a_limit_is_told():
     assert (found.behaviours, found.complete) == (10, False)
 
 
-def test_every_kind_of_deviation():
-    text = POD % "OnFailure" + "      lifecycle: {postStart: {httpGet: {path: /, port: 80}}}\n"
-    text = text.replace("}}}\n      lifecycle", "}}\n      lifecycle")
-    text = text.replace("{name: app,", "name: app\n      image: example/app:1\n      #")
-    found = explored(text, kinds=("process", "hook", "image", "stop", "sandbox", "delete"), attempts=2)
-    said = " ".join(str(one.first) for one in found.endings.values())
+def test_what_a_scenario_says_is_added_to():
+    """A probe's answers stay beside deviations of the process; images and sandboxes that are told do not vary."""
+    script = """{
+      containers: [{container: app, readinessProbe: [{result: failure}]}],
+      images: {"example/app:1": {pullTakes: 1s}},
+      pods: [{pod: web, sandbox: {takes: 1s}}],
+    }"""
+    found = explored(POD % "OnFailure" + SCENARIO % script, ("never", "Ready"), kinds=tuple(KINDS), deviations=1)
+    said = {one.kind for behaviour in found.behaviours_of for one in behaviour}
     assert found.wrong == []
-    assert found.different > 100, said
+    assert said == {"process", "delete", "image"}
+
+
+def test_other_pods_are_let_alone():
+    steps = SCENARIO % (
+        "{duration: 30s, steps: [{at: 1s, create: "
+        "{apiVersion: v1, kind: Pod, metadata: {name: other}, spec: {containers: [{name: x, image: y}]}}}]}"
+    )
+    alone, beside = explored(POD % "Always", duration=30.0), explored(POD % "Always" + steps)
+    assert (alone.behaviours, alone.different) == (beside.behaviours, beside.different)
+
+
+def test_how_long_it_goes_on():
+    crashes = "{duration: 20s, containers: [{container: app, attempts: [{run: 1s, exit: 1}]}]}"
+    text = POD % "Always" + SCENARIO % crashes
+    for duration, right in ((None, True), (200.0, False)):
+        (answer,) = explored(text, ("never", "app.restarts>=4"), deviations=0, duration=duration).properties
+        assert answer.right is right
+
+
+EVERYTHING = """
+apiVersion: v1
+kind: Pod
+metadata: {name: web}
+spec:
+  containers:
+    - name: app
+      image: example/app:1
+      lifecycle: {postStart: {httpGet: {path: /, port: 80}}}
+      livenessProbe: {httpGet: {path: /, port: 80}}
+"""
+
+
+def test_every_kind_of_deviation():
+    found = explored(EVERYTHING, kinds=tuple(KINDS), attempts=2)
+    assert {one.kind for behaviour in found.behaviours_of for one in behaviour} == set(KINDS)
+    assert found.wrong == []
 
 
 def test_a_planted_fault_is_found_with_one_deviation():
