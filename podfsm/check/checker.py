@@ -1,74 +1,29 @@
-"""The checker: what is remembered of the Pods that live, and the checks of all three levels asked of each event."""
+"""The checker: takes in what a recording tells, remembers the Pods that live, and says what is wrong."""
 
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterator
-from datetime import datetime
+from collections.abc import Iterator, Sequence
 
-from attrs import define, field
 from msgspec.structs import replace
 
-from podfsm.check.asked import asked
-from podfsm.check.clock import Clock, before_creation
-from podfsm.check.conditions import (
-    address_breaches,
-    condition_breaches,
-    deadline_breaches,
-    end_breaches,
-    first_breaches,
-    gate_breaches,
-    gone_breaches,
-)
-from podfsm.check.derived import derived_breaches
+from podfsm.check.alike import Outcome, Steps
+from podfsm.check.clock import before_creation
+from podfsm.check.conditions import deadline_breaches
 from podfsm.check.event import ADDED, DELETED, MODIFIED, SEEN, Observation, Relist
 from podfsm.check.finding import NOTE, Breach, Finding, severity_of
-from podfsm.check.past import Past, pasts
-from podfsm.check.paths import path_between
-from podfsm.check.reads import APPS, CONDITIONS, EVERYTHING, INIT, METADATA, OTHER, SPEC, changed
-from podfsm.check.restarts import Restarts, restart_breaches, uncounted_breaches
-from podfsm.check.shapes import Shapes
-from podfsm.check.snapshot import snapshot_breaches
-from podfsm.check.transitions import (
-    future_breaches,
-    left_breaches,
-    transition_breaches,
-    turned,
-    unwritten_breaches,
-)
-from podfsm.check.words import change_words, snapshot_words
+from podfsm.check.judge import Judge
+from podfsm.check.known import Judged, Known, Memory
+from podfsm.check.restarts import base_of
+from podfsm.check.sight import Sight, sight
 from podfsm.engine.rule import Registry, Rule
 from podfsm.engine.versions import Gates
 from podfsm.errors import InputError
-from podfsm.kube.objects import Pod
 from podfsm.rules.catalogue import all_rules
-from podfsm.rules.condition_list import lost_mark
-from podfsm.rules.container_invariants import leaves_terminated
-from podfsm.rules.phase import TERMINAL, is_static
-from podfsm.rules.qos import qos_class
 from podfsm.rules.watching import may_follow, may_replace, version_of
-
-_NOTHING: frozenset[tuple[str, str]] = frozenset()
 
 _TOMBS = 20_000
 """How many uids of deleted Pods are remembered, to notice what follows a DELETED event."""
-
-
-@define
-class Known:
-    """What is remembered of one Pod."""
-
-    pod: Pod
-    version: int | None
-    at: datetime | None
-    epoch: int
-    past: Past
-    spec: int
-    """The number of the spec's shape."""
-    shape: int
-    broken: frozenset[tuple[str, str]]
-    restarts: Restarts = field(factory=Restarts)
-    clock: Clock = field(factory=Clock)
 
 
 class Checker:
@@ -81,54 +36,48 @@ class Checker:
         self._names: dict[tuple[str, str], str] = {}
         self._gone: OrderedDict[str, None] = OrderedDict()
         self._epoch = 0
-        self._asked = asked(self.rules, gates)
-        self._shapes = Shapes()
+        self._judge = Judge(gates, self.rules)
+        self._steps = Steps()
 
     @property
     def alive(self) -> int:
         """How many Pods are remembered."""
         return len(self._known)
 
-    def see(self, seen: Observation | Relist) -> Iterator[Finding]:
+    def see(self, seen: Observation | Relist) -> Sequence[Finding]:
         """The findings that one observation gives. Raises InputError if it tells times that nobody can reckon with."""
         if isinstance(seen, Relist):
             self._begin_anew()
-            return
+            return ()
         try:
-            yield from self._look(seen)
+            found = self._look(seen)
         except OverflowError:
             where, expected = seen.place, "times of this age, and seconds that lead to such"
             raise InputError(
                 "a time out of range", source=where.source, line=where.line or None, expected=expected
             ) from None
+        return [self._finding(breach, seen) for breach in found] if found else ()
 
-    def _look(self, seen: Observation) -> Iterator[Finding]:
+    def _look(self, seen: Observation) -> Sequence[Breach]:
         pod = seen.pod
         key = pod.metadata.uid or f"{pod.metadata.namespace}/{pod.metadata.name}"
         known = self._known.get(key)
         version = version_of(pod)
+        order: Breach | None = None
         if known is None:
-            misplaced = self._misplaced(key, seen)
-            if misplaced is not None:
-                yield self._finding(misplaced, seen)
+            order = self._misplaced(key, seen)
             if key in self._gone:
-                return
+                return () if order is None else (order,)
         elif self._seen_before(known, version, seen):
-            for breach in self._repeated(known, version, seen):
-                yield self._finding(breach, seen)
-            return
+            return tuple(self._repeated(known, version, seen))
         elif known.at is not None and seen.at is not None and seen.at < known.at:
-            known.clock.broken = True
+            known.clock.broken, known.shown = True, None
             words = f"received at {seen.at:%H:%M:%S}, after one of {known.at:%H:%M:%S}"
-            yield self._finding(Breach("watch-order", words, severity=NOTE), seen)
-        for breach in self._breaches(key, known, version, self._timed(known, seen)):
-            yield self._finding(breach, seen)
-
-    @staticmethod
-    def _timed(known: Known | None, seen: Observation) -> Observation:
-        """The observation without its time, if the clock of the recording is known not to be that of the cluster."""
-        broken = before_creation(seen.pod, seen.at) or (known is not None and known.clock.broken)
-        return replace(seen, at=None) if broken else seen
+            order = Breach("watch-order", words, severity=NOTE)
+        if before_creation(pod, seen.at) or (known is not None and known.clock.broken):
+            seen = replace(seen, at=None)  # the clock of the recording is not that of the cluster
+        found = self._breaches(key, known, version, seen)
+        return found if order is None else (order, *found)
 
     @staticmethod
     def _seen_before(known: Known, version: int | None, seen: Observation) -> bool:
@@ -163,136 +112,52 @@ class Checker:
         words = f"uid {metadata.uid} in place of {other}, which was not deleted"
         return Breach("watch-one-uid-a-name", words)
 
-    def _breaches(self, key: str, known: Known | None, version: int | None, seen: Observation) -> list[Breach]:
+    def _breaches(self, key: str, known: Known | None, version: int | None, seen: Observation) -> Sequence[Breach]:
         """What a new snapshot breaks, by itself and after the one before; it is remembered from then on."""
-        pod = seen.pod
-        if known is None:
-            parts, earlier, spec = EVERYTHING, _NOTHING, self._shapes.spec(pod.spec)
-        else:
-            parts, earlier, spec = changed(known.pod, pod), known.broken, known.spec
-            if parts & SPEC:
-                spec = self._shapes.spec(pod.spec)
-        shape = self._shapes.number(pod, spec) if parts else known.shape if known is not None else 0
-        was = known.pod if known is not None else pod
-        past, after = pasts(known.past, was, pod, parts) if known is not None else pasts(None, None, pod, parts)
-        broken = self._snapshot_breaches(known, seen, parts, shape, past)
-        found = [breach for breach in broken if (breach.rule, breach.allowed) not in earlier]
-        found += self._step_breaches(known, seen, parts, shape)
-        still = frozenset([(breach.rule, breach.allowed) for breach in broken]) if broken else _NOTHING
+        shown = sight(seen.pod) if known is None or known.shown is not None else None
+        step = None if shown is None else self._steps.step(known, seen, shown)
+        outcome = None if step is None else self._steps.outcome(step)
+        if outcome is not None and _holds(outcome, known, seen):
+            if known is not None and seen.at is not None:
+                known.clock.take(outcome.tick, known.base, seen.at)
+            self._keep(key, known, version, seen, shown, outcome.memory, None)
+            return ()
+        judgement = self._judge.first(seen) if known is None else self._judge.next(known, seen)
+        if judgement.found or judgement.judged.broken:
+            shown = None
+        memory = self._steps.remember(step, known, seen, shown, judgement)
+        if known is not None and seen.at is not None:
+            known.clock.take(judgement.tick, known.base, seen.at)
+        self._keep(key, known, version, seen, shown, memory, judgement.judged)
+        return judgement.found
+
+    def _keep(
+        self,
+        key: str,
+        known: Known | None,
+        version: int | None,
+        seen: Observation,
+        shown: Sight | None,
+        memory: Memory,
+        judged: Judged | None,
+    ) -> None:
+        """Remember a Pod as it was seen, or no longer if it is gone."""
         if seen.type == DELETED:
             self._forget(key)
         elif known is None:
-            self._name(key, pod)
-            restarts = Restarts(marked=lost_mark(pod.status.conditions) is not None)
-            self._known[key] = Known(pod, version, seen.at, self._epoch, after, spec, shape, still, restarts)
+            pod = seen.pod
+            self._name(key, pod.metadata.namespace, pod.metadata.name)
+            self._known[key] = Known(pod, version, seen.at, self._epoch, base_of(pod), shown, memory, judged)
         else:
-            known.pod, known.version, known.at, known.epoch = pod, version, seen.at, self._epoch
-            known.past, known.spec, known.shape, known.broken = after, spec, shape, still
-        if known is not None and seen.at is not None:
-            known.clock.tick(was, pod, parts, seen.at)
-        return found
+            known.pod, known.version, known.at, known.epoch = seen.pod, version, seen.at, self._epoch
+            known.shown, known.memory, known.judged = shown, memory, judged
 
-    def _snapshot_breaches(
-        self, known: Known | None, seen: Observation, parts: int, shape: int, past: Past
-    ) -> list[Breach]:
-        """What one snapshot breaks by itself. What it goes on breaking is not reported again."""
-        pod = seen.pod
-        earlier = known.broken if known is not None else _NOTHING
-        found = []
-        for rule, holds in self._asked.one(parts):
-            if not holds(pod):
-                found.append(Breach(rule, snapshot_words(pod)))
-        for rule, _, about in self._asked.one_timed if earlier else ():
-            if not about & parts and (rule, "") in earlier:
-                found.append(Breach(rule, ""))
-        judged = (shape, past.was_initialized, past.gate_views, past.deleting, past.overdue)
-        if judged not in self._shapes.fine or is_static(pod.metadata):
-            shaped = [Breach(rule, snapshot_words(pod)) for rule, holds in self._asked.one_shaped if not holds(pod)]
-            shaped += derived_breaches(pod, past, self.gates)
-            shaped += snapshot_breaches(pod, self.gates)
-            if not shaped:
-                self._shapes.fine.add(judged)
-            found += shaped
-        if parts & SPEC:
-            found += self._class_breaches(pod)
-        found += address_breaches(pod)
-        if known is None or (not pod.status.phase and known.pod.status.phase):
-            found += first_breaches(pod)
-        if pod.spec.activeDeadlineSeconds is not None or pod.status.reason:
-            found += deadline_breaches(pod, seen.at)
-        return found
-
-    def _class_breaches(self, pod: Pod) -> Iterator[Breach]:
-        """A class that does not follow from the spec: no update of the resources may change it."""
-        given, wanted = pod.status.qosClass, qos_class(pod.spec, self.gates)
-        if given and given != wanted:
-            yield Breach(f"qos-{wanted.lower()}", f"qosClass {given}", f"qosClass {wanted}")
-
-    def _step_breaches(self, known: Known | None, seen: Observation, parts: int, shape: int) -> list[Breach]:
-        after = seen.pod
-        before = known.pod if known is not None else None
-        found: list[Breach] = []
-        if known is not None and before is not None:
-            for rule, holds in self._asked.two(parts):
-                if not holds(before, after):
-                    found.append(Breach(rule, change_words(before, after)))
-            found += self._shape_breaches(known, after, shape)
-            if parts & (INIT | APPS):
-                found += self._container_breaches(known, after)
-            elif parts & (METADATA | SPEC | CONDITIONS | OTHER):
-                known.restarts.notice(before, after)
-            if parts & (CONDITIONS | INIT | APPS):
-                found += self._condition_breaches(known, after, seen.at)
-        if after.spec.readinessGates and parts & CONDITIONS and parts & APPS:
-            found += gate_breaches(before, after)
-        if seen.at is not None and parts & (METADATA | CONDITIONS | INIT | APPS):
-            found += future_breaches(after, seen.at)
-        if seen.type == DELETED:
-            found += gone_breaches(after)
-        return found
-
-    def _shape_breaches(self, known: Known, after: Pod, shape: int) -> list[Breach]:
-        """What two snapshots break by their shapes, judged once for all that look like them."""
-        if known.shape == shape or (known.shape, shape) in self._shapes.fine:
-            return []
-        before = known.pod
-        broken = [rule for rule, holds in self._asked.two_shaped if not holds(before, after)]
-        if not broken:
-            self._shapes.fine.add((known.shape, shape))
-        return [Breach(rule, change_words(before, after)) for rule in broken]
-
-    def _container_breaches(self, known: Known, after: Pod) -> Iterator[Breach]:
-        before = known.pod
-        name = leaves_terminated(after.spec, before.status, after.status, self.gates)
-        if name:
-            path = path_between(before, after, name)
-            yield Breach("cstate-no-leave-terminated", change_words(before, after), container=name, path=path)
-        if known.past.counts_exactly:
-            yield from uncounted_breaches(before, after)
-        yield from restart_breaches(known.restarts, before, after, self.gates)
-        if known.clock.still is not None:
-            yield from end_breaches(before, after, known.clock.still)
-
-    def _condition_breaches(self, known: Known, after: Pod, at: datetime | None) -> Iterator[Breach]:
-        before = known.pod
-        turns = turned(before, after)
-        if turns:
-            yield from condition_breaches(before, after)
-            yield from transition_breaches(before, after, turns, known.clock.still, known.clock.of_node(at))
-            if after.status.phase in TERMINAL:
-                yield from left_breaches(turns, after)
-        lost = lost_mark(after.status.conditions)
-        if lost is not None:
-            yield from unwritten_breaches(before, after, lost)
-            known.restarts.marked = True
-
-    def _name(self, key: str, pod: Pod) -> None:
+    def _name(self, key: str, namespace: str, name: str) -> None:
         """Remember who has a name; who had it before is gone, though that was not seen."""
-        name = (pod.metadata.namespace, pod.metadata.name)
-        other = self._names.get(name)
+        other = self._names.get((namespace, name))
         if other is not None and other != key:
             self._known.pop(other, None)
-        self._names[name] = key
+        self._names[namespace, name] = key
 
     def _forget(self, key: str) -> None:
         known = self._known.pop(key, None)
@@ -323,3 +188,13 @@ class Checker:
         return Finding(
             rule.id, breach.severity or severity_of(rule), rule.authority, place, breach.seen, allowed, breach.path
         )
+
+
+def _holds(outcome: Outcome, known: Known | None, seen: Observation) -> bool:
+    """Whether nothing is to be found in a step in which nothing was found before, seen at another time."""
+    pod = seen.pod
+    base, clock = (known.base, known.clock) if known is not None else (base_of(pod), None)
+    if not outcome.holds(base, seen.at, clock):
+        return False
+    dated = pod.spec.activeDeadlineSeconds is not None or pod.status.reason
+    return not dated or not any(deadline_breaches(pod, seen.at))

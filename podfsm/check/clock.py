@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from attrs import define
+from attrs import define, frozen
 
 from podfsm.check.reads import CONDITIONS, METADATA, SPEC
 from podfsm.check.transitions import AHEAD, newest, others
@@ -37,18 +37,39 @@ class Clock:
         """The earliest time that the node's clock may have shown at a time of the recording; None if unknown."""
         return None if self.broken or self.lead is None or at is None else at - self.lead
 
-    def tick(self, before: Pod, after: Pod, parts: int, at: datetime) -> None:
-        """Take in one event; `parts` are those that it changed.
-
-        Only what nobody else writes dates the kubelet's own status: while it cannot reach the API server, others go on.
-        """
-        if not parts:
-            return
-        stamp = newest(after) if parts & CONDITIONS else None
-        lead = at - stamp if stamp is not None else None
+    def take(self, tick: Tick, base: datetime, at: datetime) -> None:
+        """Take in what one event tells, of a Pod created at `base`."""
+        lead = at - (base + tick.stamp) if tick.stamp is not None else None
         if lead is not None and lead > -AHEAD and (self.lead is None or lead < self.lead):
             self.lead = lead
-        if not parts & (METADATA | SPEC) and (not parts & CONDITIONS or others(before) == others(after)):
-            self.written = at
-        elif parts & CONDITIONS:
-            self.written = None
+        if tick.dates is not None:
+            self.written = at if tick.dates else None
+
+
+@frozen
+class Tick:
+    """What one event tells of the kubelet's clock.
+
+    Only what nobody else writes dates the kubelet's own status: while it cannot reach the API server, others go on.
+    """
+
+    stamp: timedelta | None = None
+    """The latest time the kubelet has written into it, since the Pod's creation."""
+    dates: bool | None = None
+    """Whether it dates the kubelet's status, or takes away what did; None: neither."""
+
+
+NO_TICK = Tick()
+
+
+def tick(before: Pod, after: Pod, parts: int, base: datetime) -> Tick:
+    """What an event tells that has changed these parts of a Pod created at `base`."""
+    if not parts:
+        return NO_TICK
+    stamp = newest(after) if parts & CONDITIONS else None
+    dates: bool | None = None
+    if not parts & (METADATA | SPEC) and (not parts & CONDITIONS or others(before) == others(after)):
+        dates = True
+    elif parts & CONDITIONS:
+        dates = False
+    return Tick(stamp - base if stamp is not None else None, dates)

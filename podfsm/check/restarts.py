@@ -6,16 +6,17 @@ below: where something may have gone unseen the shorter delay is assumed, so a c
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from datetime import datetime, timedelta
 
 from attrs import define, field
+from msgspec.json import encode
 
 from podfsm.check.finding import WARNING, Breach
 from podfsm.check.words import state_words
 from podfsm.engine.versions import Gates
 from podfsm.kube.objects import Container, ContainerStateTerminated, ContainerStatus, Pod, PodSpec
-from podfsm.kube.times import seconds_of
+from podfsm.kube.times import EPOCH, seconds_of
 from podfsm.rules import backoff
 from podfsm.rules.crash_backoff import BackOffEntry, expiry, limits, stated_delay
 from podfsm.rules.deadline import deadline_at
@@ -39,14 +40,24 @@ _SIGNALLED = (137, 143)
 """Exit codes of processes stopped by SIGKILL and SIGTERM."""
 
 
+def base_of(pod: Pod) -> datetime:
+    """What the times of a Pod are counted from: its creation, or any instant if that is not known."""
+    return pod.metadata.creationTimestamp or EPOCH
+
+
 @define
 class Restarts:
-    """What is remembered of one Pod: a lower bound of each container's back-off, and when its deletion began."""
+    """What is remembered of one Pod: a lower bound of each container's back-off, and when its deletion began.
 
+    Times are seconds since the Pod's creation, so that Pods which live alike are remembered alike. A step works on a copy.
+    """
+
+    base: datetime = EPOCH
+    """The creation of the Pod, or what stands for it if that is not known."""
     entries: dict[str, BackOffEntry] = field(factory=dict)
     specs: dict[str, Container] = field(factory=dict)
     """What the spec said of a container when its present instance was first seen."""
-    deleted_at: datetime | None = None
+    deleted: float | None = None
     marked: bool = False
     """The node was taken for lost."""
     renewed: set[str] = field(factory=set)
@@ -54,10 +65,38 @@ class Restarts:
     again: set[str] = field(factory=set)
     """The containers of which a second instance was seen, though it may be counted as the first of a new sandbox."""
 
+    def copy(self, base: datetime) -> Restarts:
+        """The same of a Pod created at `base`, free to change."""
+        return Restarts(
+            base,
+            dict(self.entries),
+            dict(self.specs),
+            self.deleted,
+            self.marked,
+            set(self.renewed),
+            set(self.again),
+        )
+
+    def told(self, spec: PodSpec) -> Hashable:
+        """All of it but the creation, as one value, for a Pod with this spec."""
+        present = {container.name: container for container in (*spec.containers, *spec.initContainers)}
+        return (
+            frozenset(self.entries.items()),
+            frozenset((name, present.get(name) == ran_as or encode(ran_as)) for name, ran_as in self.specs.items()),
+            self.deleted,
+            self.marked,
+            frozenset(self.renewed),
+            frozenset(self.again),
+        )
+
+    def since(self, when: datetime) -> float:
+        """The seconds from the Pod's creation to an instant."""
+        return (when - self.base).total_seconds()
+
     def notice(self, before: Pod, after: Pod) -> None:
         """Remember when the deletion began, which sandbox is new, and under which spec instances were started."""
-        if self.deleted_at is None:
-            self.deleted_at = deleted_at(after.metadata)
+        if self.deleted is None and (began := deleted_at(after.metadata)) is not None:
+            self.deleted = self.since(began)
         if sandbox_anew(before, after):
             self.renewed.update(one.name for one in statuses_of(before) if one.containerID)
         old, new = before.spec, after.spec
@@ -79,8 +118,8 @@ def uncounted_breaches(before: Pod, after: Pod) -> Iterator[Breach]:
 def restart_breaches(kept: Restarts, before: Pod, after: Pod, gates: Gates) -> Iterator[Breach]:
     """New instances between two snapshots that came too early, too late or against the restart policy."""
     kept.notice(before, after)
-    if kept.deleted_at is not None and before.status.initContainerStatuses != after.status.initContainerStatuses:
-        yield from _stop_order_breaches(kept.deleted_at, before, after, gates)
+    if kept.deleted is not None and before.status.initContainerStatuses != after.status.initContainerStatuses:
+        yield from _stop_order_breaches(kept.base + timedelta(seconds=kept.deleted), before, after, gates)
     for was, now in pairs(before, after):
         if now.state.waiting is not None:
             yield from _message_breach(now, gates)
@@ -210,7 +249,7 @@ def _backoff_breach(
     began = _started(now)
     if not seen or began is None or end.finishedAt is None:
         return
-    finished, start = seconds_of(end.finishedAt), seconds_of(began)
+    finished, start = kept.since(end.finishedAt), kept.since(began)
     entry = kept.entries.get(now.name)
     initial, maximum = limits(gates)
     if entry is None or backoff.starts_over(finished, entry.last_update, expiry()):
@@ -260,8 +299,9 @@ def _late_breach(
     late = end.startedAt if stopped else end.finishedAt
     if late is None:
         return
-    if kept.deleted_at is not None and (late - kept.deleted_at).total_seconds() > _SLACK:
-        seen = f"{state_words(now)}, started after the delete of {kept.deleted_at:%H:%M:%S}"
+    if kept.deleted is not None and kept.since(late) - kept.deleted > _SLACK:
+        deleted = kept.base + timedelta(seconds=kept.deleted)
+        seen = f"{state_words(now)}, started after the delete of {deleted:%H:%M:%S}"
         yield Breach("restart-not-when-deleting", seen, container=now.name)
     deadline = deadline_at(pod)
     if deadline is not None and seconds_of(late) > deadline + _SLACK:

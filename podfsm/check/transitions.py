@@ -22,7 +22,7 @@ KUBELETS = frozenset({"ContainersReady", "Initialized", NETWORK})
 
 _READY = ("Ready", "ContainersReady")
 _RULE = "cond-lasttransition-only-on-status-change"
-_WRITE = timedelta(seconds=3)
+WRITE = timedelta(seconds=3)
 """How long a status may be on its way from the kubelet to a watcher."""
 _UNHEARD = timedelta(seconds=40)
 """How long a node is silent at least before its Pods are marked."""
@@ -113,7 +113,7 @@ def _latest(pod: Pod, still: datetime | None) -> datetime:
         running, end = one.state.running, one.state.terminated
         found.append(running.startedAt if running is not None else end.finishedAt if end is not None else None)
     if still is not None:
-        found.append(still - _WRITE)
+        found.append(still - WRITE)
     return max(moment for moment in (*found, pod.metadata.creationTimestamp or _LONG_AGO) if moment is not None)
 
 
@@ -208,7 +208,7 @@ def _network_breach(now: PodCondition, before: Pod, after: Pod, arrived: datetim
     the one before.
     """
     since = now.lastTransitionTime
-    pushed = since is not None and (arrived is None or arrived - since < _WRITE)
+    pushed = since is not None and pushed_at_once(since, arrived)
     pushed = pushed and _same(before.status.containerStatuses, after.status.containerStatuses)
     ran = {one.containerID for one in statuses_of(before) if one.state.running is not None and one.containerID}
     for one in statuses_of(after):
@@ -219,6 +219,11 @@ def _network_breach(now: PodCondition, before: Pod, after: Pod, arrived: datetim
             seen = f"{NETWORK} False -> True, and the same instance running before and after"
             yield Breach("cond-podreadytostart-true", seen, container=one.name)
             return
+
+
+def pushed_at_once(since: datetime, arrived: datetime | None) -> bool:
+    """Whether a status may have been written just because a sandbox was ready from `since` on."""
+    return arrived is None or arrived - since < WRITE
 
 
 def newest(pod: Pod) -> datetime | None:

@@ -289,7 +289,7 @@ def addresses(pod: Pod) -> bool:
 
 def _addressed(address: str, every: Sequence[PodIP]) -> bool:
     listed = [each.ip for each in every] or ([address] if address else [])
-    families = [_family(one) for one in listed]
+    families = [family(one) for one in listed]
     return (not listed or listed[0] == address) and 0 not in families and len(set(families)) == len(families)
 
 
@@ -304,7 +304,7 @@ def lacks_address(pod: Pod) -> bool:
 
 
 @lru_cache(maxsize=4096)
-def _family(address: str) -> int:
+def family(address: str) -> int:
     """4 or 6; 0 of what is no address."""
     try:
         return ip_address(address).version

@@ -9,6 +9,7 @@ import pytest
 
 from podfsm import check
 from podfsm.check import Checker, Observation, Relist
+from podfsm.check.alike import Steps
 from podfsm.check.asked import ASKED_OTHERWISE, Asked, asked
 from podfsm.check.readers import read_stream
 from podfsm.check.reads import EVERYTHING, METADATA, SPEC, changed, reads
@@ -192,6 +193,13 @@ class Whole(Shapes):
         return self._next
 
 
+class Unlike(Steps):
+    """No step is like another."""
+
+    def outcome(self, step):
+        return None
+
+
 def moved_away(watched):
     """The events as of other Pods in another namespace."""
     for event in watched:
@@ -202,15 +210,18 @@ def moved_away(watched):
 
 @pytest.fixture(scope="module")
 def warm():
-    """Shapes as a checker knows them that has seen every recording."""
+    """A checker that has seen every recording."""
     checker = Checker(gates_for())
     assert [one for name in RECORDINGS for event in seen(events(name)) for one in checker.see(event)] == []
-    return checker._shapes
+    return checker
 
 
 @pytest.mark.parametrize("name", BREAKAGES)
-def test_what_is_skipped_or_known_by_its_shape_is_in_order(name, warm):
-    """All invariants asked of everything each time find the same as those told by shape and by what has changed."""
+def test_what_is_skipped_or_known_by_its_likes_is_in_order(name, warm):
+    """All invariants asked of everything each time find the same as those told by shape and by what has changed.
+
+    And the same as is found where only those steps are judged that are like none before.
+    """
     breakage, _ = BREAKAGES[name]
     told = asked(all_rules(), gates_for())
     every = Asked(
@@ -224,9 +235,13 @@ def test_what_is_skipped_or_known_by_its_shape_is_in_order(name, warm):
         if not breakage(watched, random.Random(3)):
             continue
         observed = moved_away(watched)
-        quick, whole = Checker(gates_for()), Checker(gates_for())
-        quick._shapes, whole._shapes, whole._asked = warm, Whole(), every
-        assert found_by(quick, observed) == found_by(whole, observed)
+        quick, quicker, whole = (Checker(gates_for()) for _ in range(3))
+        quick._judge._shapes, quick._steps = warm._judge._shapes, Unlike()
+        quicker._judge._shapes, quicker._steps = warm._judge._shapes, warm._steps
+        whole._judge._shapes, whole._judge._asked, whole._steps = Whole(), every, Unlike()
+        found = found_by(whole, observed)
+        assert found_by(quick, observed) == found
+        assert found_by(quicker, observed) == found
 
 
 def found_by(checker, observed):

@@ -54,6 +54,8 @@ class Heap(Generic[T]):
     def __eq__(self, other: object) -> bool:
         return list(self) == list(other) if isinstance(other, Heap) else NotImplemented
 
+    __hash__ = None  # type: ignore[assignment]  # nothing is kept by its queue
+
     def __repr__(self) -> str:
         return f"Heap({list(self)})"
 

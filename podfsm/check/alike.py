@@ -1,0 +1,171 @@
+"""Steps that were judged before: of Pods that live alike, one is judged.
+
+No rule knows the date, nor what a Pod, its node or an instance of a container is called. So if a step from one snapshot
+to the next was in order, the same step is in order whichever Pod takes it, and whenever. A step is told by what was shown
+and remembered before it, which is a number (`Memory.state`), and what is shown after it (`podfsm.check.sight`). Only
+steps in which nothing was found are kept; what hangs on when the recording saw an event is compared each time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterator
+from datetime import datetime, timedelta
+from typing import Any
+
+from attrs import frozen
+
+from podfsm.check.clock import Clock, Tick
+from podfsm.check.event import DELETED, Observation
+from podfsm.check.judge import Judgement
+from podfsm.check.known import Known, Memory
+from podfsm.check.sight import Sight, generated, marks_told, spec_told
+from podfsm.check.transitions import AHEAD, WRITE, pushed_at_once, turned
+from podfsm.kube.objects import Pod, PodSpec
+from podfsm.rules.condition_list import NETWORK
+from podfsm.rules.grace import deleted_at
+from podfsm.rules.instances import pairs, statuses_of
+
+_MOST = 4_000
+"""How many steps are kept before all are forgotten: some 10 MB."""
+_UNSEEN = 0
+"""The state of every Pod before its first snapshot, and of those whose next step is judged for itself."""
+
+Step = tuple[Any, ...]
+
+
+@frozen
+class Outcome:
+    """What came of a step in which nothing was found. Times count from the Pod's creation."""
+
+    memory: Memory
+    tick: Tick
+    latest: timedelta | None
+    """The latest time that the snapshot shows."""
+    earliest: timedelta | None
+    """The earliest time of what is new in it, which cannot be earlier than the kubelet's last status."""
+    network: tuple[timedelta, bool] | None
+    """If the sandbox became ready: since when, and whether the status may have been written just for that."""
+
+    def holds(self, base: datetime, at: datetime | None, clock: Clock | None) -> bool:
+        """Whether nothing is to be found in this step either, of a Pod created at `base`, seen at `at`."""
+        if at is not None and self.latest is not None and base + self.latest > at + AHEAD:
+            return False
+        if clock is None:
+            return True
+        if self.earliest is not None and (still := clock.still) is not None and base + self.earliest < still - WRITE:
+            return False
+        if self.network is None:
+            return True
+        since, at_once = self.network
+        return pushed_at_once(base + since, clock.of_node(at)) == at_once
+
+
+class Steps:
+    """The steps that were judged, and what is remembered of a Pod after each."""
+
+    def __init__(self) -> None:
+        self._outcomes: dict[Step, Outcome] = {}
+        self._states: dict[Hashable, int] = {}
+        self._specs: dict[Hashable, int] = {}
+        self._marks: dict[Hashable, int] = {}
+        self._next = _UNSEEN + 1
+
+    def step(self, known: Known | None, seen: Observation, shown: Sight) -> Step | None:
+        """The step to what is shown; None if it does not tell all of the change."""
+        names, over = shown.names, seen.type == DELETED
+        if known is None:
+            return (_UNSEEN, over, self._kind(seen.pod), shown.told, tuple(map(names.index, names)))
+        last, old, new = known.shown, known.pod.spec, seen.pod.spec
+        spec = 0 if old is new or old == new else self._change(old, new)
+        if last is None or spec is None or last.marks != shown.marks:
+            return None
+        return (known.memory.state, over, spec, shown.told, tuple(map((last.names + names).index, names)))
+
+    def outcome(self, step: Step) -> Outcome | None:
+        """What came of this step before, if nothing was found in it."""
+        return self._outcomes.get(step)
+
+    def remember(
+        self, step: Step | None, known: Known | None, seen: Observation, shown: Sight | None, judgement: Judgement
+    ) -> Memory:
+        """What is remembered of a Pod after a step; if it is told, and so is the snapshot, the step is kept.
+
+        A snapshot in which something was found is not to be given as `shown`.
+        """
+        past, restarts = judgement.past, judgement.restarts
+        if shown is None:
+            return Memory(_UNSEEN, past, restarts)
+        if len(self._outcomes) >= _MOST or len(self._specs) >= _MOST:
+            self._forget()
+        names = shown.names
+        places = tuple(map(names.index, names))
+        whole = (self._kind(seen.pod), shown.told, places, past, restarts.told(seen.pod.spec))
+        memory = Memory(self._number(self._states, whole), past, restarts)
+        if step is not None:
+            self._outcomes[step] = _outcome(known, seen, memory, judgement.tick)
+        return memory
+
+    def _kind(self, pod: Pod) -> tuple[int, int]:
+        """The numbers of what a Pod's spec and marks tell."""
+        spec = self._number(self._specs, spec_told(pod.spec))
+        return spec, self._number(self._marks, marks_told(pod.metadata))
+
+    def _change(self, old: PodSpec, new: PodSpec) -> int | None:
+        """The number of what a changed spec tells; None if that does not tell all of the change."""
+        moved = old.nodeName and old.nodeName != new.nodeName
+        return None if moved or generated(old) != generated(new) else self._number(self._specs, spec_told(new))
+
+    def _number(self, numbers: dict[Hashable, int], told: Hashable) -> int:
+        number = numbers.get(told)
+        if number is None:
+            number = numbers[told] = self._next
+            self._next += 1  # no number is given twice, also if all are forgotten
+        return number
+
+    def _forget(self) -> None:
+        for kept in (self._outcomes, self._states, self._specs, self._marks):
+            kept.clear()
+
+
+def _outcome(known: Known | None, seen: Observation, memory: Memory, tick: Tick) -> Outcome:
+    pod, base = seen.pod, memory.restarts.base
+    latest = max(_times(pod), default=None)
+    if known is None:
+        return Outcome(memory, tick, _since(latest, base), None, None)
+    earliest = min(_new_times(known.pod, pod), default=None)
+    network = _network(known.pod, pod)
+    if network is None:
+        return Outcome(memory, tick, _since(latest, base), _since(earliest, base), None)
+    at_once = pushed_at_once(network, known.clock.of_node(seen.at))
+    return Outcome(memory, tick, _since(latest, base), _since(earliest, base), (network - base, at_once))
+
+
+def _since(time: datetime | None, base: datetime) -> timedelta | None:
+    return None if time is None else time - base
+
+
+def _times(pod: Pod) -> Iterator[datetime]:
+    """Every time of a Pod that lies in the past when it is seen."""
+    found = [deleted_at(pod.metadata), *(condition.lastTransitionTime for condition in pod.status.conditions)]
+    for one in statuses_of(pod):
+        running, end = one.state.running, one.state.terminated
+        found.append(None if running is None else running.startedAt)
+        found.append(None if end is None else end.finishedAt)
+    return (time for time in found if time is not None)
+
+
+def _new_times(before: Pod, after: Pod) -> Iterator[datetime]:
+    """The times of conditions that have turned, and of the ends of what ran before."""
+    found = [now.lastTransitionTime for was, now in turned(before, after) if was.status != now.status]
+    for was, now in pairs(before, after):
+        if was.state.running is not None and now.state.terminated is not None:
+            found.append(now.state.terminated.finishedAt)
+    return (time for time in found if time is not None)
+
+
+def _network(before: Pod, after: Pod) -> datetime | None:
+    """Since when the sandbox is ready, if it was not before."""
+    for was, now in turned(before, after):
+        if now.type == NETWORK and now.status == "True" != was.status:
+            return now.lastTransitionTime
+    return None

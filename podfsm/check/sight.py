@@ -1,0 +1,113 @@
+"""A snapshot told without what differs between Pods that live alike: the date, and the names of what they are made of.
+
+Times are counted from the Pod's creation. Names (of its node, its addresses, its instances) become places in a list, so
+that two snapshots agree if the same names stand in the same places. Nothing else of a Pod's status is left out; of the
+metadata and the spec see `marks_told` and `spec_told`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Hashable
+from datetime import datetime
+from operator import attrgetter
+from typing import Any
+
+import msgspec
+
+from podfsm.kube.objects import NO_STATE, ContainerState, ObjectMeta, Pod, PodSpec
+from podfsm.rules.status_shape import family
+
+_GENERATED = re.compile(rb"kube-api-access-\w{5}")
+"""The volume of the service account's token, whose name is drawn for each Pod."""
+_OWN = "*"
+"""Stands for a Pod's own name and uid in messages."""
+
+_address = attrgetter("ip")
+_marks = attrgetter("annotations", "finalizers", "ownerReferences", "creationTimestamp", "name", "namespace")
+"""The metadata that a sight does not tell. Labels are in none of them: no rule about a Pod's life reads any."""
+
+Told = list[Any]
+Names = list[str]
+Times = list[datetime | None]
+
+
+class Sight(msgspec.Struct, frozen=True):
+    """What a snapshot shows."""
+
+    told: tuple[Any, ...]
+    """All but the names. One flat tuple, since each event is told: every list in it stands behind its length."""
+    names: Names
+    """The names in their order, the empty one before all others."""
+    marks: tuple[Any, ...]
+    """The metadata that are not told."""
+
+
+def sight(pod: Pod) -> Sight | None:
+    """What a snapshot shows; None if its times cannot be counted from the Pod's creation in whole seconds."""
+    metadata, status = pod.metadata, pod.status
+    created = metadata.creationTimestamp
+    if created is None or created.microsecond:
+        return None
+    told: Told = [status.phase, status.reason, status.message, status.qosClass, status.resize, status.observedGeneration]
+    told += (metadata.generation, metadata.deletionGracePeriodSeconds, len(status.conditions))
+    names: Names = ["", pod.spec.nodeName, status.nominatedNodeName]
+    times: Times = [metadata.deletionTimestamp, status.startTime]
+    for condition in status.conditions:
+        told += (condition.type, condition.status, condition.reason, condition.message, condition.observedGeneration)
+        times += (condition.lastTransitionTime, condition.lastProbeTime)
+    if status.hostIP or status.podIP or status.hostIPs or status.podIPs:
+        addresses = [status.podIP, status.hostIP, *map(_address, status.podIPs), *map(_address, status.hostIPs)]
+        told += map(family, addresses)
+        names += addresses
+    told += (len(status.podIPs), len(status.hostIPs), len(names))
+    states: list[ContainerState] = []
+    for listed in (status.containerStatuses, status.initContainerStatuses, status.ephemeralContainerStatuses):
+        told.append(len(listed))
+        for one in listed:
+            told += (one.name, one.ready, one.started, one.restartCount, one.image, one.imageID)
+            names.append(one.containerID)
+            states += (one.state, one.lastState)
+    _tell_states(states, told, names, times, metadata)
+    told += [None if time is None else time - created for time in times]
+    return Sight(tuple(told), names, _marks(metadata))
+
+
+def _tell_states(states: list[ContainerState], told: Told, names: Names, times: Times, metadata: ObjectMeta) -> None:
+    """What states say, each after a number that tells which of its three fields are set."""
+    for state in states:
+        if state is NO_STATE:
+            told.append(0)
+            continue
+        waiting, running, end = state.waiting, state.running, state.terminated
+        told.append((waiting is not None) + 2 * (running is not None) + 4 * (end is not None))
+        if running is not None:
+            times.append(running.startedAt)
+        if end is not None:
+            times += (end.startedAt, end.finishedAt)
+            names.append(end.containerID)
+            told += (end.exitCode, end.signal, end.reason, end.message)
+        if waiting is not None:
+            told += (waiting.reason, _message(waiting.message, metadata))
+
+
+def _message(message: str, metadata: ObjectMeta) -> str:
+    """A message without the Pod's own name and uid, which the kubelet puts into that of a back-off."""
+    uid = metadata.uid
+    return message.replace(uid, _OWN).replace(metadata.name, _OWN) if uid and uid in message else message
+
+
+def marks_told(metadata: ObjectMeta) -> Hashable:
+    """What the metadata tell that seldom changes: annotations, finalizers, the kinds of the owners."""
+    owners = tuple((owner.apiVersion, owner.kind, owner.controller) for owner in metadata.ownerReferences)
+    return (frozenset(metadata.annotations.items()), metadata.finalizers, owners)
+
+
+def spec_told(spec: PodSpec) -> bytes:
+    """All that a spec says, its node and generated names left out."""
+    return _GENERATED.sub(b"", msgspec.json.encode(msgspec.structs.replace(spec, nodeName="")))
+
+
+def generated(spec: PodSpec) -> list[bytes]:
+    """The generated names in a spec."""
+    return _GENERATED.findall(msgspec.json.encode(spec))
