@@ -8,7 +8,7 @@ steps in which nothing was found are kept; what hangs on when the recording saw 
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -18,7 +18,7 @@ from podfsm.check.clock import Clock, Tick
 from podfsm.check.event import DELETED, Observation
 from podfsm.check.judge import Judgement
 from podfsm.check.known import Known, Memory
-from podfsm.check.sight import Sight, generated, marks_told, spec_told
+from podfsm.check.sight import Numbers, Sight, Sights, generated, marks_told, spec_told
 from podfsm.check.transitions import AHEAD, WRITE, pushed_at_once, turned
 from podfsm.kube.objects import Pod, PodSpec
 from podfsm.rules.condition_list import NETWORK
@@ -65,10 +65,15 @@ class Steps:
 
     def __init__(self) -> None:
         self._outcomes: dict[Step, Outcome] = {}
-        self._states: dict[Hashable, int] = {}
-        self._specs: dict[Hashable, int] = {}
-        self._marks: dict[Hashable, int] = {}
-        self._next = _UNSEEN + 1
+        self._sights = Sights()
+        self._kinds = Numbers()
+        self._states = Numbers()
+
+    def shown(self, known: Known | None, seen: Observation) -> Sight | None:
+        """What an observation shows, if the step to it can be told."""
+        if known is None:
+            return self._sights.of(seen.pod, None, None)
+        return None if known.shown is None else self._sights.of(seen.pod, known.pod, known.shown)
 
     def step(self, known: Known | None, seen: Observation, shown: Sight) -> Step | None:
         """The step to what is shown; None if it does not tell all of the change."""
@@ -79,7 +84,8 @@ class Steps:
         spec = 0 if old is new or old == new else self._change(old, new)
         if last is None or spec is None or last.marks != shown.marks:
             return None
-        return (known.memory.state, over, spec, shown.told, tuple(map((last.names + names).index, names)))
+        places = tuple(map((last.names + names).index, names))
+        return (known.memory.state, over, spec, *shown.told, places)
 
     def outcome(self, step: Step) -> Outcome | None:
         """What came of this step before, if nothing was found in it."""
@@ -95,36 +101,29 @@ class Steps:
         past, restarts = judgement.past, judgement.restarts
         if shown is None:
             return Memory(_UNSEEN, past, restarts)
-        if len(self._outcomes) >= _MOST or len(self._specs) >= _MOST:
+        if max(len(self._outcomes), len(self._kinds), len(self._sights.numbers)) >= _MOST:
             self._forget()
         names = shown.names
         places = tuple(map(names.index, names))
         whole = (self._kind(seen.pod), shown.told, places, past, restarts.told(seen.pod.spec))
-        memory = Memory(self._number(self._states, whole), past, restarts)
+        memory = Memory(self._states.of(whole), past, restarts)
         if step is not None:
             self._outcomes[step] = _outcome(known, seen, memory, judgement.tick)
         return memory
 
     def _kind(self, pod: Pod) -> tuple[int, int]:
         """The numbers of what a Pod's spec and marks tell."""
-        spec = self._number(self._specs, spec_told(pod.spec))
-        return spec, self._number(self._marks, marks_told(pod.metadata))
+        return self._kinds.of(spec_told(pod.spec)), self._kinds.of(marks_told(pod.metadata))
 
     def _change(self, old: PodSpec, new: PodSpec) -> int | None:
         """The number of what a changed spec tells; None if that does not tell all of the change."""
         moved = old.nodeName and old.nodeName != new.nodeName
-        return None if moved or generated(old) != generated(new) else self._number(self._specs, spec_told(new))
-
-    def _number(self, numbers: dict[Hashable, int], told: Hashable) -> int:
-        number = numbers.get(told)
-        if number is None:
-            number = numbers[told] = self._next
-            self._next += 1  # no number is given twice, also if all are forgotten
-        return number
+        return None if moved or generated(old) != generated(new) else self._kinds.of(spec_told(new))
 
     def _forget(self) -> None:
-        for kept in (self._outcomes, self._states, self._specs, self._marks):
-            kept.clear()
+        self._outcomes.clear()
+        for numbers in (self._states, self._kinds, self._sights.numbers):
+            numbers.forget()
 
 
 def _outcome(known: Known | None, seen: Observation, memory: Memory, tick: Tick) -> Outcome:
