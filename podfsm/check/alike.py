@@ -1,24 +1,24 @@
 """Steps that were judged before: of Pods that live alike, one is judged.
 
 No rule knows the date, nor what a Pod, its node or an instance of a container is called. So if a step from one snapshot
-to the next was in order, the same step is in order whichever Pod takes it, and whenever. A step is told by what was shown
-and remembered before it, which is a number (`Memory.state`), and what is shown after it (`podfsm.check.sight`). Only
-steps in which nothing was found are kept; what hangs on when the recording saw an event is compared each time.
+to the next was in order, the same step is in order whichever Pod takes it, and whenever. A step is told by what was
+shown and remembered before it, which is a number (`Memory.state`), and what is shown after it (`podfsm.check.sight`).
+Only steps in which nothing was found are kept; what hangs on when the recording saw an event is compared each time.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Hashable, Iterator
 from datetime import datetime, timedelta
-from typing import Any
 
 from attrs import frozen
+from msgspec.msgpack import Encoder
 
 from podfsm.check.clock import Clock, Tick
 from podfsm.check.event import DELETED, Observation
 from podfsm.check.judge import Judgement
 from podfsm.check.known import Known, Memory
-from podfsm.check.sight import Numbers, Sight, Sights, generated, marks_told, spec_told
+from podfsm.check.sight import Sight, generated, marks_told, spec_told
 from podfsm.check.transitions import AHEAD, WRITE, pushed_at_once, turned
 from podfsm.kube.objects import Pod, PodSpec
 from podfsm.rules.condition_list import NETWORK
@@ -30,7 +30,32 @@ _MOST = 4_000
 _UNSEEN = 0
 """The state of every Pod before its first snapshot, and of those whose next step is judged for itself."""
 
-Step = tuple[Any, ...]
+Step = bytes
+"""A step as it is told, in one string: that is quicker to look up than many values."""
+_encoded: Callable[[object], bytes] = Encoder().encode
+
+
+class Numbers:
+    """Numbers for values: the same for equal ones, and none twice, also after all values are forgotten."""
+
+    def __init__(self) -> None:
+        self._given: dict[Hashable, int] = {}
+        self._next = _UNSEEN + 1
+
+    def __len__(self) -> int:
+        return len(self._given)
+
+    def of(self, value: Hashable) -> int:
+        """The number of a value."""
+        number = self._given.get(value)
+        if number is None:
+            number = self._given[value] = self._next
+            self._next += 1
+        return number
+
+    def forget(self) -> None:
+        """Hold no value any more."""
+        self._given.clear()
 
 
 @frozen
@@ -65,27 +90,20 @@ class Steps:
 
     def __init__(self) -> None:
         self._outcomes: dict[Step, Outcome] = {}
-        self._sights = Sights()
-        self._kinds = Numbers()
         self._states = Numbers()
-
-    def shown(self, known: Known | None, seen: Observation) -> Sight | None:
-        """What an observation shows, if the step to it can be told."""
-        if known is None:
-            return self._sights.of(seen.pod, None, None)
-        return None if known.shown is None else self._sights.of(seen.pod, known.pod, known.shown)
+        self._kinds = Numbers()
 
     def step(self, known: Known | None, seen: Observation, shown: Sight) -> Step | None:
         """The step to what is shown; None if it does not tell all of the change."""
         names, over = shown.names, seen.type == DELETED
         if known is None:
-            return (_UNSEEN, over, self._kind(seen.pod), shown.told, tuple(map(names.index, names)))
+            return _encoded((_UNSEEN, over, self._kind(seen.pod), shown.told, [*map(names.index, names)]))
         last, old, new = known.shown, known.pod.spec, seen.pod.spec
         spec = 0 if old is new or old == new else self._change(old, new)
         if last is None or spec is None or last.marks != shown.marks:
             return None
-        places = tuple(map((last.names + names).index, names))
-        return (known.memory.state, over, spec, *shown.told, places)
+        places = None if names == last.names else [*map((last.names + names).index, names)]
+        return _encoded((known.memory.state, over, spec, shown.told, places))
 
     def outcome(self, step: Step) -> Outcome | None:
         """What came of this step before, if nothing was found in it."""
@@ -101,11 +119,11 @@ class Steps:
         past, restarts = judgement.past, judgement.restarts
         if shown is None:
             return Memory(_UNSEEN, past, restarts)
-        if max(len(self._outcomes), len(self._kinds), len(self._sights.numbers)) >= _MOST:
+        if max(len(self._outcomes), len(self._kinds)) >= _MOST:
             self._forget()
         names = shown.names
-        places = tuple(map(names.index, names))
-        whole = (self._kind(seen.pod), shown.told, places, past, restarts.told(seen.pod.spec))
+        told = _encoded((shown.told, [*map(names.index, names)]))
+        whole = (self._kind(seen.pod), told, past, restarts.told(seen.pod.spec))
         memory = Memory(self._states.of(whole), past, restarts)
         if step is not None:
             self._outcomes[step] = _outcome(known, seen, memory, judgement.tick)
@@ -122,8 +140,8 @@ class Steps:
 
     def _forget(self) -> None:
         self._outcomes.clear()
-        for numbers in (self._states, self._kinds, self._sights.numbers):
-            numbers.forget()
+        self._states.forget()
+        self._kinds.forget()
 
 
 def _outcome(known: Known | None, seen: Observation, memory: Memory, tick: Tick) -> Outcome:

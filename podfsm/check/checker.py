@@ -15,7 +15,7 @@ from podfsm.check.finding import NOTE, Breach, Finding, severity_of
 from podfsm.check.judge import Judge
 from podfsm.check.known import Judged, Known, Memory
 from podfsm.check.restarts import base_of
-from podfsm.check.sight import Sight
+from podfsm.check.sight import Sight, sight
 from podfsm.engine.rule import Registry, Rule
 from podfsm.engine.versions import Gates
 from podfsm.errors import InputError
@@ -114,7 +114,7 @@ class Checker:
 
     def _breaches(self, key: str, known: Known | None, version: int | None, seen: Observation) -> Sequence[Breach]:
         """What a new snapshot breaks, by itself and after the one before; it is remembered from then on."""
-        shown = self._steps.shown(known, seen)
+        shown = sight(seen.pod) if known is None or known.shown is not None else None
         step = None if shown is None else self._steps.step(known, seen, shown)
         outcome = None if step is None else self._steps.outcome(step)
         if outcome is not None and _holds(outcome, known, seen):

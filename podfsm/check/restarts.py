@@ -49,7 +49,7 @@ def base_of(pod: Pod) -> datetime:
 class Restarts:
     """What is remembered of one Pod: a lower bound of each container's back-off, and when its deletion began.
 
-    Times are seconds since the Pod's creation, so that Pods which live alike are remembered alike. A step works on a copy.
+    Times are seconds since the Pod's creation: so Pods that live alike are remembered alike. A step works on a copy.
     """
 
     base: datetime = EPOCH

@@ -8,14 +8,14 @@ metadata and the spec see `marks_told` and `spec_told`.
 from __future__ import annotations
 
 import re
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable
 from datetime import datetime
 from operator import attrgetter
 from typing import Any
 
 import msgspec
 
-from podfsm.kube.objects import NO_STATE, ContainerStatus, ObjectMeta, Pod, PodCondition, PodSpec, PodStatus
+from podfsm.kube.objects import NO_STATE, ContainerState, ObjectMeta, Pod, PodSpec
 from podfsm.rules.status_shape import family
 
 _GENERATED = re.compile(rb"kube-api-access-\w{5}")
@@ -31,163 +31,64 @@ Names = list[str]
 Times = list[datetime | None]
 
 
-class Numbers:
-    """Numbers for values: the same for equal ones, and none twice, also after all values are forgotten."""
-
-    def __init__(self) -> None:
-        self._given: dict[Hashable, int] = {}
-        self._next = 1
-
-    def __len__(self) -> int:
-        return len(self._given)
-
-    def of(self, value: Hashable) -> int:
-        """The number of a value, from 1 on."""
-        number = self._given.get(value)
-        if number is None:
-            number = self._given[value] = self._next
-            self._next += 1
-        return number
-
-    def forget(self) -> None:
-        """Hold no value any more."""
-        self._given.clear()
-
-
-class Part(msgspec.Struct, frozen=True):
-    """What the statuses of containers of one kind show: all but the names as a number, and the names."""
-
-    number: int
-    names: Names
-
-
-_NO_PART = Part(0, [])
-
-
 class Sight(msgspec.Struct, frozen=True):
-    """What a snapshot shows, in parts that are told anew only where they have changed."""
+    """What a snapshot shows."""
 
-    head: tuple[Any, ...]
-    conditions: int
-    apps: Part
-    inits: Part
-    ephemerals: Part
+    told: Told
+    """All but the names. Every list in it stands behind its length."""
     names: Names
-    """All names in their order, the empty one before all others."""
+    """The names in their order, the empty one before all others."""
     marks: tuple[Any, ...]
     """The metadata that are not told. Labels are not among them: no rule about a Pod's life reads any."""
 
-    @property
-    def told(self) -> tuple[Any, ...]:
-        """All but the names and the marks."""
-        return (self.head, self.conditions, self.apps.number, self.inits.number, self.ephemerals.number)
 
-
-class Sights:
-    """Tells snapshots. What it has told before has a number."""
-
-    def __init__(self) -> None:
-        self.numbers = Numbers()
-
-    def of(self, pod: Pod, before: Pod | None, last: Sight | None) -> Sight | None:
-        """What a snapshot shows; `before` and `last` are the one before it and what that showed.
-
-        None if its times cannot be counted from the Pod's creation in whole seconds.
-        """
-        metadata, status = pod.metadata, pod.status
-        created, marks = metadata.creationTimestamp, _marks(metadata)
-        if created is None or created.microsecond:
-            return None
-        head, names = _head(metadata, status, created, pod.spec.nodeName)
-        if before is None or last is None or last.marks != marks:
-            conditions = self._conditions(status.conditions, created)
-            apps = self._part(status.containerStatuses, metadata, created)
-            inits = self._part(status.initContainerStatuses, metadata, created)
-            ephemerals = self._part(status.ephemeralContainerStatuses, metadata, created)
-        else:
-            old, conditions, apps, inits, ephemerals = (
-                before.status,
-                last.conditions,
-                last.apps,
-                last.inits,
-                last.ephemerals,
-            )
-            if old.conditions != status.conditions:
-                conditions = self._conditions(status.conditions, created)
-            if old.containerStatuses != status.containerStatuses:
-                apps = self._part(status.containerStatuses, metadata, created)
-            if old.initContainerStatuses != status.initContainerStatuses:
-                inits = self._part(status.initContainerStatuses, metadata, created)
-            if old.ephemeralContainerStatuses != status.ephemeralContainerStatuses:
-                ephemerals = self._part(status.ephemeralContainerStatuses, metadata, created)
-        names += apps.names + inits.names + ephemerals.names
-        return Sight(head, conditions, apps, inits, ephemerals, names, marks)
-
-    def _conditions(self, conditions: Sequence[PodCondition], created: datetime) -> int:
-        told: Told = []
-        for one in conditions:
-            turned, probed = one.lastTransitionTime, one.lastProbeTime
-            told += (
-                one.type,
-                one.status,
-                one.reason,
-                one.message,
-                one.observedGeneration,
-                None if turned is None else turned - created,
-                None if probed is None else probed - created,
-            )
-        return self.numbers.of(tuple(told))
-
-    def _part(self, statuses: Sequence[ContainerStatus], metadata: ObjectMeta, created: datetime) -> Part:
-        if not statuses:
-            return _NO_PART
-        told: Told = []
-        names: Names = []
-        times: Times = []
-        for one in statuses:
-            told += (one.name, one.ready, one.started, one.restartCount, one.image, one.imageID)
-            names.append(one.containerID)
-            for state in (one.state, one.lastState):
-                if state is NO_STATE:
-                    told.append(0)
-                    continue
-                waiting, running, end = state.waiting, state.running, state.terminated
-                told.append((waiting is not None) + 2 * (running is not None) + 4 * (end is not None))
-                if running is not None:
-                    times.append(running.startedAt)
-                if end is not None:
-                    times += (end.startedAt, end.finishedAt)
-                    names.append(end.containerID)
-                    told += (end.exitCode, end.signal, end.reason, end.message)
-                if waiting is not None:
-                    told += (waiting.reason, _message(waiting.message, metadata))
-        told += [None if time is None else time - created for time in times]
-        return Part(self.numbers.of(tuple(told)), names)
-
-
-def _head(metadata: ObjectMeta, status: PodStatus, created: datetime, node: str) -> tuple[tuple[Any, ...], Names]:
-    """What stands outside of lists, and the names in it."""
-    names: Names = ["", node, status.nominatedNodeName]
-    families: list[int] | None = None
+def sight(pod: Pod) -> Sight | None:
+    """What a snapshot shows; None if its times cannot be counted from the Pod's creation in whole seconds."""
+    metadata, status = pod.metadata, pod.status
+    created = metadata.creationTimestamp
+    if created is None or created.microsecond:
+        return None
+    told: Told = [status.phase, status.reason, status.message, status.qosClass, status.resize]
+    told += (status.observedGeneration, metadata.generation, metadata.deletionGracePeriodSeconds)
+    names: Names = ["", pod.spec.nodeName, status.nominatedNodeName]
+    times: Times = [metadata.deletionTimestamp, status.startTime]
+    told.append(len(status.conditions))
+    for condition in status.conditions:
+        told += (condition.type, condition.status, condition.reason, condition.message, condition.observedGeneration)
+        times += (condition.lastTransitionTime, condition.lastProbeTime)
     if status.hostIP or status.podIP or status.hostIPs or status.podIPs:
         addresses = [status.podIP, status.hostIP, *map(_address, status.podIPs), *map(_address, status.hostIPs)]
+        told += map(family, addresses)
         names += addresses
-        families = [len(status.podIPs), *map(family, addresses)]
-    deleted, began = metadata.deletionTimestamp, status.startTime
-    told = (
-        status.phase,
-        status.reason,
-        status.message,
-        status.qosClass,
-        status.resize,
-        status.observedGeneration,
-        metadata.generation,
-        metadata.deletionGracePeriodSeconds,
-        None if deleted is None else deleted - created,
-        None if began is None else began - created,
-        None if families is None else tuple(families),
-    )
-    return told, names
+    told += (len(status.podIPs), len(status.hostIPs), len(names))
+    states: list[ContainerState] = []
+    for listed in (status.containerStatuses, status.initContainerStatuses, status.ephemeralContainerStatuses):
+        told.append(len(listed))
+        for one in listed:
+            told += (one.name, one.ready, one.started, one.restartCount, one.image, one.imageID)
+            names.append(one.containerID)
+            states += (one.state, one.lastState)
+    _tell_states(states, metadata, told, names, times)
+    told += [None if time is None else time - created for time in times]
+    return Sight(told, names, _marks(metadata))
+
+
+def _tell_states(states: list[ContainerState], metadata: ObjectMeta, told: Told, names: Names, times: Times) -> None:
+    """What states say, each behind a number that tells which of its three fields are set."""
+    for state in states:
+        if state is NO_STATE:
+            told.append(0)
+            continue
+        waiting, running, end = state.waiting, state.running, state.terminated
+        told.append((waiting is not None) + 2 * (running is not None) + 4 * (end is not None))
+        if running is not None:
+            times.append(running.startedAt)
+        if end is not None:
+            times += (end.startedAt, end.finishedAt)
+            names.append(end.containerID)
+            told += (end.exitCode, end.signal, end.reason, end.message)
+        if waiting is not None:
+            told += (waiting.reason, _message(waiting.message, metadata))
 
 
 def _message(message: str, metadata: ObjectMeta) -> str:

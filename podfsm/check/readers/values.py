@@ -33,23 +33,21 @@ class Piece(msgspec.Struct, frozen=True):
 def values(stream: BinaryIO, source: str, limits: Limits) -> Iterator[Piece | Trouble]:
     """The values of a stream; what is none is given as Trouble."""
     lines = _lines(stream, source, limits)
-    first: list[tuple[int, bytes]] = []
+    troubles: list[Piece | Trouble] = []
+    first = None
     for item in lines:
         if isinstance(item, Trouble):
-            yield item
+            troubles.append(item)
         elif item[1].strip():
-            first.append(item)
+            first = item
             break
-    if not first:
-        yield Trouble(source, "is empty", "watch events, Pods, lists or an audit log")
-        return
-    start = first[0][1].lstrip()
+    if first is None:
+        return iter((*troubles, Trouble(source, "is empty", "watch events, Pods, lists or an audit log")))
+    start = first[1].lstrip()
     if b"\0" in start[:4096]:
-        yield Trouble(source, "binary data", "JSON or YAML text", "a zero byte")
-    elif start[:1] in b"{[":
-        yield from _json(first[0], lines, source, limits)
-    else:
-        yield from _yaml(first[0], lines, source, limits)
+        return iter((*troubles, Trouble(source, "binary data", "JSON or YAML text", "a zero byte")))
+    cut = _json if start[:1] in b"{[" else _yaml
+    return chain(troubles, cut(first, lines, source, limits))
 
 
 def _lines(stream: BinaryIO, source: str, limits: Limits) -> Iterator[tuple[int, bytes] | Trouble]:
@@ -82,13 +80,13 @@ def _json(
         if held and _begins(line, text):
             yield Trouble(source, "a value that is cut off", "its end before the next begins", line=begin)
             held = []
-        if not text:
-            continue
         if not held:
-            begin, depth, size = number, 0, 0
-            if _whole(text):
+            if _is_event(text) or (text and _whole(text)):
                 yield Piece(text, source, number)
                 continue
+            begin, depth, size = number, 0, 0
+        if not text:
+            continue
         depth += _opened(line)
         size += len(line)
         held.append(line)
@@ -102,14 +100,14 @@ def _json(
         yield Trouble(source, "the last value is cut off", "its end", "the end of the input", begin)
 
 
-def _whole(text: bytes) -> bool:
-    """Whether a line is a value by itself, or something broken that does not go on in the next line.
+def _is_event(text: bytes) -> bool:
+    """Whether a line looks like a watch event: it ends as many objects as such begin at their start."""
+    return text.endswith(b"}}}") and text.startswith(b'{"')
 
-    A watch event in one line ends as many objects as it began at its start, which is told without reading all of it.
-    """
-    if text[-1:] not in b"}]":
-        return False
-    return (text.startswith(b'{"') and text.endswith(b"}}}")) or _opened(text) <= 0
+
+def _whole(text: bytes) -> bool:
+    """Whether a line is a value by itself, or something broken that does not go on in the next line."""
+    return text[-1:] in b"}]" and (_is_event(text) or _opened(text) <= 0)
 
 
 def _begins(line: bytes, text: bytes) -> bool:
