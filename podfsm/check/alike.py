@@ -121,10 +121,13 @@ class Steps:
             return Memory(_UNSEEN, past, restarts)
         if max(len(self._outcomes), len(self._kinds)) >= _MOST:
             self._forget()
-        names = shown.names
+        names, kind = shown.names, None
+        if known is not None and known.shown is not None and known.shown.marks == shown.marks:
+            kind = known.memory.kind if known.pod.spec is seen.pod.spec else None
+        kind = kind or self._kind(seen.pod)
         told = _encoded((shown.told, [*map(names.index, names)]))
-        whole = (self._kind(seen.pod), told, past, restarts.told(seen.pod.spec))
-        memory = Memory(self._states.of(whole), past, restarts)
+        state = self._states.of((kind, told, past, restarts.told(seen.pod.spec)))
+        memory = Memory(state, past, restarts, kind)
         if step is not None:
             self._outcomes[step] = _outcome(known, seen, memory, judgement.tick)
         return memory
@@ -146,15 +149,18 @@ class Steps:
 
 def _outcome(known: Known | None, seen: Observation, memory: Memory, tick: Tick) -> Outcome:
     pod, base = seen.pod, memory.restarts.base
-    latest = max(_times(pod), default=None)
+    latest = _since(max(_times(pod), default=None), base)
     if known is None:
-        return Outcome(memory, tick, _since(latest, base), None, None)
-    earliest = min(_new_times(known.pod, pod), default=None)
-    network = _network(known.pod, pod)
-    if network is None:
-        return Outcome(memory, tick, _since(latest, base), _since(earliest, base), None)
-    at_once = pushed_at_once(network, known.clock.of_node(seen.at))
-    return Outcome(memory, tick, _since(latest, base), _since(earliest, base), (network - base, at_once))
+        return Outcome(memory, tick, latest, None, None)
+    turns = [(was, now) for was, now in turned(known.pod, pod) if was.status != now.status]
+    new = [now.lastTransitionTime for _, now in turns]
+    for was, now in pairs(known.pod, pod):
+        if was.state.running is not None and now.state.terminated is not None:
+            new.append(now.state.terminated.finishedAt)
+    earliest = _since(min((time for time in new if time is not None), default=None), base)
+    up = next((now.lastTransitionTime for _, now in turns if now.type == NETWORK and now.status == "True"), None)
+    network = None if up is None else (up - base, pushed_at_once(up, known.clock.of_node(seen.at)))
+    return Outcome(memory, tick, latest, earliest, network)
 
 
 def _since(time: datetime | None, base: datetime) -> timedelta | None:
@@ -169,20 +175,3 @@ def _times(pod: Pod) -> Iterator[datetime]:
         found.append(None if running is None else running.startedAt)
         found.append(None if end is None else end.finishedAt)
     return (time for time in found if time is not None)
-
-
-def _new_times(before: Pod, after: Pod) -> Iterator[datetime]:
-    """The times of conditions that have turned, and of the ends of what ran before."""
-    found = [now.lastTransitionTime for was, now in turned(before, after) if was.status != now.status]
-    for was, now in pairs(before, after):
-        if was.state.running is not None and now.state.terminated is not None:
-            found.append(now.state.terminated.finishedAt)
-    return (time for time in found if time is not None)
-
-
-def _network(before: Pod, after: Pod) -> datetime | None:
-    """Since when the sandbox is ready, if it was not before."""
-    for was, now in turned(before, after):
-        if now.type == NETWORK and now.status == "True" != was.status:
-            return now.lastTransitionTime
-    return None

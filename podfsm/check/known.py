@@ -21,6 +21,8 @@ class Memory:
     """All of it and what was shown last, as a number (see `podfsm.check.alike`)."""
     past: Past
     restarts: Restarts
+    kind: tuple[int, int] | None = None
+    """The numbers of what its spec and its marks tell."""
 
 
 @frozen

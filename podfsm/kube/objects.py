@@ -18,7 +18,7 @@ Time = Annotated[datetime, msgspec.Meta(tz=True)]
 """An instant. Without a zone it is none."""
 
 
-class Struct(msgspec.Struct, frozen=True, omit_defaults=True):
+class Struct(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """Base of all objects: frozen; fields that hold their default are not written."""
 
 
