@@ -63,8 +63,9 @@ def command(
     """Say where recorded Pods depart from the documented lifecycle: rule, place, what was seen, what was allowed.
 
     A RECORDING is a file, a folder or `-` for standard input, and is taken by itself: watch events (concatenated or one
-    a line), lists, single Pods, tables with objects, API audit logs (level Request and above), must-gather and `kubectl
-    cluster-info dump` folders, KWOK recordings, what `podfsm simulate` prints; JSON or YAML, plain, gzip or zstd.
+    a line), lists and arrays, single Pods, tables with objects, API audit logs (level Request and above), must-gather
+    and `kubectl cluster-info dump` folders, KWOK recordings, what `podfsm simulate` prints; JSON or YAML, plain, gzip
+    or zstd.
 
     \b
     Status: 0 nothing found, 1 findings, 2 some of the input could not be read (the rest was).

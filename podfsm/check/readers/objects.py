@@ -100,8 +100,13 @@ class ObjectReader:
             yield from self.value(document.raw, piece.line + (document.line or 1) - 1)
 
     def value(self, raw: Any, line: int) -> Iterator[Seen]:
-        """The observations in one object of whatever kind."""
-        self.number += 1
+        """The observations in one object of whatever kind, or in an array of such, as `jq -s` makes it."""
+        for item in raw if isinstance(raw, list) else (raw,):
+            self.number += 1
+            yield from self._single(item, line)
+        self.number += raw == []
+
+    def _single(self, raw: Any, line: int) -> Iterator[Seen]:
         if not isinstance(raw, dict):
             yield Trouble(self.source, "not an object", "a watch event or a Kubernetes object", _kind(raw), line)
             return
