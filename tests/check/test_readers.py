@@ -89,6 +89,23 @@ def test_zstd_is_unpacked(tmp_path):
     assert same(list(observations([str(path)])))
 
 
+def test_zstd_frames_follow_one_another(tmp_path):
+    zstandard = pytest.importorskip("zstandard")
+    path = tmp_path / "a.zst"
+    path.write_bytes(b"".join(zstandard.ZstdCompressor().compress(f"{line}\n".encode()) for line in lines()))
+    assert same(list(observations([str(path)])))
+
+
+def test_cut_zstd_gives_what_there_is_and_says_so(tmp_path):
+    zstandard = pytest.importorskip("zstandard")
+    path = tmp_path / "a.zst"
+    whole = b"".join(zstandard.ZstdCompressor().compress(f"{line}\n".encode()) for line in lines())
+    path.write_bytes(whole[:-9])
+    found = list(observations([str(path)]))
+    assert len(pods(found)) == len(lines()) - 1
+    assert "cannot be read" in str(troubles(found))
+
+
 def test_gzip_that_is_broken_inside_is_said(tmp_path):
     packed = bytearray(gzip.compress("\n".join(lines()).encode()))
     packed[12:40] = b"\xff" * 28
