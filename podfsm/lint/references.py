@@ -13,7 +13,14 @@ from podfsm.kube.workloads import TYPES
 from podfsm.lint.crowd import namespace_of
 from podfsm.lint.finding import Finding, finding
 from podfsm.rules.advice import Advice
-from podfsm.rules.advice_references import shared_budgets, shared_pods, unknown_class, unknown_node, unknown_owners
+from podfsm.rules.advice_references import (
+    named_before,
+    shared_budgets,
+    shared_pods,
+    unknown_class,
+    unknown_node,
+    unknown_owners,
+)
 
 _LASTING = ("Deployment", "ReplicaSet", "DaemonSet", "StatefulSet", "ReplicationController")
 """Controllers that find their Pods by a selector of their user's."""
@@ -25,7 +32,11 @@ def references(documents: Sequence[Document]) -> Iterator[Finding]:
     known = {_name(document) for document in documents}
     budgets = [d for d in documents if d.kind == "PodDisruptionBudget"]
     owners = [d for d in documents if d.kind in _LASTING]
+    first: dict[tuple[str, str, str], Document] = {}
     for document in documents:
+        if document.name:
+            before = first.setdefault((document.kind, namespace_of(document), document.name), document)
+            yield from _told(document, "metadata", named_before, "" if before is document else _place(before))
         if document.kind == "Pod":
             yield from _pod(document, names, known)
         elif document.kind in TYPES and document.kind != "CronJob":
@@ -70,6 +81,10 @@ def _told(document: Document, path: str, rule: Any, *about: Any) -> Iterator[Fin
     remarks: Iterable[Advice] = rule(*about)
     for each in remarks:
         yield finding(document, f"{path}.{each.path}" if each.path else path, rule.id, each.severity, each.text)
+
+
+def _place(document: Document) -> str:
+    return f"{document.source}:{document.line}" if document.source else f"line {document.line}"
 
 
 def _name(document: Document) -> str:

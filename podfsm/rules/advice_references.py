@@ -16,7 +16,25 @@ _NO_CLASS = "no PriorityClass {} among these objects; without it the API server 
 _NO_NODE = "no Node {} among these objects; a Pod bound to a node that is missing is deleted by PodGC"
 _NO_OWNER = "no {} among these objects; a Pod whose owners are all gone is deleted by the garbage collector"
 _SHARED = "selects the Pods of {} too: which of the two adopts a Pod without owner is left to chance"
+_TWICE = "a second object of this kind and name: applied it changes the one of {}, created it is refused"
 _BUDGETS = "selects Pods that {} selects too: evictions of a Pod with several budgets fail"
+
+
+@derivation(
+    "advice-same-name",
+    area=_AREA,
+    cites=[
+        docs("concepts/overview/working-with-objects/names.md#names"),
+        source("staging/src/k8s.io/apiserver/pkg/registry/generic/registry/store.go", "Store.Create"),
+    ],
+    examples=[
+        example("line 1", gives=(Advice("name", WARNING, _TWICE.format("line 1")),)),
+        example("", gives=()),
+    ],
+)
+def named_before(first: str) -> tuple[Advice, ...]:
+    """Of one kind there is one object of a name in a namespace; `first` says where it was named before, if it was."""
+    return (Advice("name", WARNING, _TWICE.format(first)),) if first else ()
 
 
 @derivation(
