@@ -86,7 +86,7 @@ def test_it_is_typed_and_licensed():
 
 def test_specs_are_found_and_complete():
     folder = specs_folder()
-    for name in ("gates.yaml", "timing.yaml", "machines", "examples/crash-loop.yaml"):
+    for name in ("gates.yaml", "timing.yaml", "compiled.json", "machines", "examples/crash-loop.yaml"):
         assert (folder / name).exists(), name
 
 
