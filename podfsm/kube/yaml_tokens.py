@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import suppress
+from typing import Any
 
 import yaml
 
@@ -38,7 +39,7 @@ def yaml_tokens(text: Text, start: int, end: int) -> Iterator[Token]:
                 yield Token(kind, said, base + mark.index, base + last.index, place)
 
 
-def _events(text: str) -> Iterator[yaml.Event]:
+def _events(text: str) -> Iterator[Any]:
     loader = LOADER(text)
     try:
         while not isinstance(event := loader.get_event(), yaml.StreamEndEvent):
