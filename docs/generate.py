@@ -1,5 +1,7 @@
 """Write the pages that come from what runs: rules, machines, the reference, and the output shown in the README.
 
+And `specs/compiled.json`, from which podfsm itself reads its tables; it comes first.
+
 `python docs/generate.py` writes them; `--check` compares, says what differs, and ends with status 1 if anything does.
 """
 
@@ -32,11 +34,13 @@ DOCS = Path(__file__).resolve().parent
 sys.path.insert(0, str(DOCS))
 
 import sections  # noqa: E402 - stands beside this file, wherever it is run from
+import tables  # noqa: E402 - the same
 
 GENERATED = ("rules", "machines", "reference/generated")
 NOTE = "<!-- Written by docs/generate.py; changes go into what it is made from. -->\n\n"
 
 README = "../README.md"
+TABLES = "../specs/compiled.json"
 SHOWN = re.compile(r"(?<=<!-- simulate-output -->\n```text\n).*?(?=```\n<!-- end -->)", re.DOTALL)
 COMMAND = re.compile(r"^    pip install \. && podfsm (.*)$", re.MULTILINE)
 
@@ -46,7 +50,8 @@ Pages = dict[str, str]
 def pages() -> Pages:
     """Every generated page: path below docs to text."""
     found = {**rule_pages(), **machine_pages(), **reference_pages()}
-    return {name: NOTE + text.rstrip() + "\n" for name, text in found.items()} | {README: readme()}
+    noted = {name: NOTE + text.rstrip() + "\n" for name, text in found.items()}
+    return noted | {README: readme(), TABLES: tables.compiled()}
 
 
 def readme() -> str:
@@ -283,6 +288,10 @@ def main(arguments: list[str]) -> int:
     check = arguments == ["--check"]
     if arguments and not check:
         sys.exit("usage: python docs/generate.py [--check]")
+    if not check and tables.renew():
+        print(f"wrote: docs/{TABLES}")
+        # this process has loaded the tables as they were
+        return subprocess.run([sys.executable, __file__], check=False).returncode
     act: Callable[[Pages], list[str]] = differing if check else write
     found = act(pages())
     for name in found:

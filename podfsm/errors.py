@@ -6,7 +6,6 @@ Every exception of podfsm derives from `PodfsmError`. This module imports nothin
 from __future__ import annotations
 
 from collections.abc import Iterable
-from difflib import get_close_matches
 
 
 class PodfsmError(Exception):
@@ -103,6 +102,8 @@ _MEANT = "did you mean {}?"
 
 def nearest(name: str, known: Iterable[str]) -> str:
     """The remedy for a misspelt name: the closest valid one, or the whole list when it is short."""
+    from difflib import get_close_matches  # most runs meet no wrong name
+
     known = sorted(known)
     close = get_close_matches(name, known, n=1, cutoff=0.6)
     if close:

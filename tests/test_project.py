@@ -74,6 +74,14 @@ def test_rules_need_neither_transitions_nor_click():
     assert not loaded & {"click", "rich", "transitions"}
 
 
+def test_explaining_json_loads_no_more_than_it_needs():
+    pod = ROOT / "tests/data/recordings/kubectl-get.json"
+    code = f"import sys; from podfsm.cli.main import run; run(['explain', {str(pod)!r}]); print(*sys.modules)"
+    shown, _, loaded = python(code).rstrip().rpartition("\n")
+    assert "running and ready" in shown
+    assert not set(loaded.split()) & {"yaml", "transitions", "rich", "subprocess", "gzip", "podfsm.rules.catalogue"}
+
+
 def test_the_version_is_the_projects():
     assert podfsm.__version__ == version("podfsm") == PROJECT["project"]["version"]
 
@@ -86,7 +94,7 @@ def test_it_is_typed_and_licensed():
 
 def test_specs_are_found_and_complete():
     folder = specs_folder()
-    for name in ("gates.yaml", "timing.yaml", "machines", "examples/crash-loop.yaml"):
+    for name in ("gates.yaml", "timing.yaml", "compiled.json", "machines", "examples/crash-loop.yaml"):
         assert (folder / name).exists(), name
 
 

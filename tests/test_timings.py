@@ -1,9 +1,12 @@
-"""The table of constants: sources, units, and errors that say where."""
+"""The table of constants: sources, units, and errors that say where; and that what is read is what the YAML says."""
 
+import json
 import re
 
 import pytest
+import yaml
 
+from podfsm.data import specs_folder
 from podfsm.errors import SpecError, UnknownName
 from podfsm.rules.timings import UNITS, read_timings, timing_constant, timings
 
@@ -50,3 +53,11 @@ def test_a_wrong_entry_is_located(change, complaint):
 def test_an_entry_that_is_no_table_is_located():
     with pytest.raises(SpecError, match=r"timings\.x: wrong keys"):
         read_timings({"x": 1}, source="timing.yaml")
+
+
+@pytest.mark.parametrize(("table", "file"), [("gates", "gates.yaml"), ("timings", "timing.yaml")])
+def test_what_podfsm_reads_is_what_the_yaml_says(table, file):
+    read = json.loads((specs_folder() / "compiled.json").read_text(encoding="utf-8"))
+    written = yaml.safe_load((specs_folder() / file).read_text(encoding="utf-8"))
+    assert list(read[table].items()) == list(written[table].items()), "run: python docs/generate.py"
+    assert file in read["note"]

@@ -20,7 +20,7 @@ from podfsm.rules.phase import FAILED, SUCCEEDED, TERMINAL
 from podfsm.rules.phase_counts import RESTARTING_ALL
 from podfsm.rules.phase_invariants import marked_by_gc
 from podfsm.rules.reasons import DISRUPTED, WAITING, ended_because
-from podfsm.rules.resize import IN_PROGRESS, PENDING
+from podfsm.rules.resize_conditions import IN_PROGRESS, PENDING
 from podfsm.rules.restart import has_restart_all_rule
 from podfsm.rules.sidecar import is_sidecar
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
@@ -105,6 +104,8 @@ def _documents(pods: Sequence[str], namespace: str | None, context: str | None) 
 
 def _asked(name: str, namespace: str | None, context: str | None) -> str:
     """What kubectl says of a Pod. Raises InputError with its complaint."""
+    import subprocess  # files need none
+
     command = ["kubectl", "get", "pod", name.removeprefix("pod/").removeprefix("pods/"), "-o", "json"]
     command += ["--namespace", namespace] if namespace is not None else []
     command += ["--context", context] if context is not None else []

@@ -8,7 +8,7 @@ from podfsm.errors import UnknownName
 from podfsm.explain.containers import Setting, restarts
 from podfsm.kube.objects import Pod, PodCondition
 from podfsm.rules.gates import gates_for
-from podfsm.rules.phase import FAILED, PENDING, RUNNING, SUCCEEDED, TERMINAL
+from podfsm.rules.phase_counts import FAILED, PENDING, RUNNING, SUCCEEDED, TERMINAL
 from podfsm.rules.scheduling import gated
 
 PHASES = (PENDING, RUNNING, SUCCEEDED, FAILED)

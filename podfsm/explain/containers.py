@@ -13,8 +13,7 @@ from podfsm.rules.backoff import doubled
 from podfsm.rules.crash_backoff import limits, stated_delay
 from podfsm.rules.probe_defaults import defaulted
 from podfsm.rules.reasons import WAITING
-from podfsm.rules.restart import matched_action, own_policy, pod_policy
-from podfsm.rules.restart_decision import decide
+from podfsm.rules.restart_decision import decide, matched_action, own_policy, pod_policy
 from podfsm.rules.sidecar import is_sidecar
 
 

@@ -8,7 +8,7 @@ from podfsm.explain.look import Look, lost, statuses_of
 from podfsm.explain.model import Next, Part, Reason
 from podfsm.kube.objects import Pod, PodCondition
 from podfsm.rules.kubectl_columns import human_duration
-from podfsm.rules.phase import FAILED, TERMINAL
+from podfsm.rules.phase_counts import FAILED, TERMINAL
 from podfsm.rules.reasons import DISRUPTED, ended_because
 
 

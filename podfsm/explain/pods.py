@@ -18,7 +18,7 @@ from podfsm.explain.resizing import resize_in_progress, resize_pending
 from podfsm.kube.objects import ContainerStatus, Pod
 from podfsm.rules.condition_list import NETWORK, RESTARTING
 from podfsm.rules.init_checks import init_entry_passed
-from podfsm.rules.phase import PENDING, RUNNING, TERMINAL, UNKNOWN
+from podfsm.rules.phase_counts import PENDING, RUNNING, TERMINAL, UNKNOWN
 from podfsm.rules.readiness_gates import shut_gates
 from podfsm.rules.scheduling import gated
 from podfsm.rules.sidecar import is_sidecar

@@ -6,8 +6,7 @@ from datetime import timedelta
 
 from podfsm.explain.look import Look
 from podfsm.explain.model import Next, Part, Reason
-from podfsm.rules.resize import IN_PROGRESS, PENDING
-from podfsm.rules.resize_pending import ERROR, INFEASIBLE, is_pending, retry_delay
+from podfsm.rules.resize_conditions import ERROR, IN_PROGRESS, INFEASIBLE, PENDING, is_pending, retry_delay
 
 _ALLOCATED = "its containers go on with what was allocated to them before"
 

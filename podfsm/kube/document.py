@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from typing import Any
+
+from attrs import field, frozen
 
 from podfsm.errors import InputError
 from podfsm.kube.locate import Origin
 from podfsm.kube.paths import Step, steps_of
 
 
-@dataclass(frozen=True)
+@frozen
 class Document:
     """A Kubernetes object in JSON form (`raw`, not to be changed) and its place in the input.
 
@@ -22,8 +23,8 @@ class Document:
 
     raw: dict[str, Any]
     source: str = ""
-    origin: Origin | None = field(default=None, repr=False, compare=False)
-    within: tuple[Step, ...] = field(default=(), repr=False, compare=False)
+    origin: Origin | None = field(default=None, repr=False, eq=False)
+    within: tuple[Step, ...] = field(default=(), repr=False, eq=False)
 
     @property
     def kind(self) -> str:

@@ -10,10 +10,10 @@ from typing import Any
 
 from podfsm.errors import InputError
 from podfsm.kube.limits import DEFAULT, Limits
-from podfsm.kube.locate import Origin, Text, Token
+from podfsm.kube.locate import Origin, Value
 from podfsm.kube.paths import Step, path_of
+from podfsm.kube.tokens import Text, Token, json_tokens
 from podfsm.kube.words import quoted
-from podfsm.kube.yaml_read import Value
 
 _SPACE = re.compile(r"[ \t\r\n]*")
 _SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
@@ -93,7 +93,7 @@ def read_json(text: str, source: str, limits: Limits = DEFAULT) -> list[Value]:
         if _SURROGATE.search(text, start, end):
             value = _repaired(value)
         if value is not None:
-            values.append(Value(value, Origin(whole, "json", start, end)))
+            values.append(Value(value, Origin(whole, json_tokens, start, end)))
         start = _after_space(text, end)
     return values
 
@@ -117,7 +117,7 @@ def _malformed(error: json.JSONDecodeError, whole: Text, source: str) -> InputEr
 def _unwanted(error: _Unwanted, whole: Text, start: int, source: str) -> InputError:
     """Locate a refused key or number by reading the tokens again."""
     stack: list[_Level] = []
-    for token in Origin(whole, "json", start, len(whole.text)).tokens():
+    for token in json_tokens(whole, start, len(whole.text)):
         level = stack[-1] if stack else None
         is_key = level is not None and not level.is_list and level.key is None
         steps = tuple(each.step() for each in stack[: -1 if is_key else None])
@@ -164,7 +164,7 @@ def _at(problem: str, source: str, token: Token, steps: tuple[Step, ...], found:
 
 def _too_deep(whole: Text, start: int, source: str, limits: Limits) -> InputError:
     depth, line, column = 0, *whole.place(start)
-    for token in Origin(whole, "json", start, len(whole.text)).tokens():
+    for token in json_tokens(whole, start, len(whole.text)):
         depth += (token.kind in "{[") - (token.kind in "}]")
         if depth > limits.depth:
             line, column = token.place

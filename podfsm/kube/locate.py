@@ -6,49 +6,12 @@ skipping over whatever lies beside it; nothing is built.
 
 from __future__ import annotations
 
-import re
-from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from functools import cached_property
-from typing import Literal, NamedTuple
-
-import yaml
+from typing import Any, NamedTuple
 
 from podfsm.kube.paths import Step
-from podfsm.kube.yaml_values import key_text, resolve
-
-LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-"""The parser of PyYAML: libyaml where it was built with it. Only its events are used, never its constructors."""
-
-Form = Literal["yaml", "json"]
-Place = tuple[int, int]
-"""Line and column, both counted from 1."""
-
-
-class Token(NamedTuple):
-    """`kind` is one of `{ } [ ] s`; `text` is a scalar's, as a key; `offset` and `end` are characters of the text."""
-
-    kind: str
-    text: str
-    offset: int
-    end: int
-    place: Place
-
-
-class Text:
-    """The text of a file, with the beginnings of its lines."""
-
-    def __init__(self, text: str) -> None:
-        self.text = text
-
-    @cached_property
-    def _lines(self) -> list[int]:
-        return [0, *(found.end() for found in re.finditer("\n", self.text))]
-
-    def place(self, offset: int) -> Place:
-        """Line and column of a character."""
-        line = bisect_right(self._lines, offset)
-        return line, offset - self._lines[line - 1] + 1
+from podfsm.kube.tokens import Form, Place, Text, Token
 
 
 class Origin:
@@ -85,8 +48,8 @@ class Origin:
                 return pieces
             while (item := next(tokens)).kind != "]":
                 pieces.append(Origin(self.text, self.form, item.offset, _skip(tokens, item).end))
-        except (StopIteration, yaml.YAMLError):
-            pass  # the reader of the file has complained already, or the rest is not needed
+        except StopIteration:
+            pass  # broken: the reader of the file has complained already
         return pieces
 
     def _follow(self, steps: Sequence[Step]) -> Place:
@@ -99,62 +62,20 @@ class Origin:
                 if found is None:
                     break
                 best, token = found
-        except (StopIteration, yaml.YAMLError):
+        except StopIteration:
             pass  # as far as it could be followed
         return best
 
     def tokens(self) -> Iterator[Token]:
-        """What the piece is made of, in order. Ends early, or raises yaml.YAMLError, where the text is broken."""
-        return self._json() if self.form == "json" else self._yaml()
-
-    def _json(self) -> Iterator[Token]:
-        for found in _JSON.finditer(self.text.text, self.start, self.end):
-            piece = found[0]
-            kind = piece if piece in "{}[]" else "s"
-            key = _json_text(piece) if kind == "s" else ""
-            yield Token(kind, key, found.start(), found.end(), self.text.place(found.start()))
-
-    def _yaml(self) -> Iterator[Token]:
-        line, column = self.root
-        padding = column - 1  # keeps a block piece that starts in the middle of a line aligned
-        loader = LOADER(" " * padding + self.text.text[self.start : self.end])
-        base = self.start - padding
-        try:
-            while not isinstance(event := loader.get_event(), yaml.StreamEndEvent):
-                kind = _KINDS.get(type(event), "")
-                if kind:
-                    mark, end = event.start_mark, event.end_mark
-                    place = (line + mark.line, mark.column + 1)
-                    text = _yaml_text(event) if kind == "s" else ""
-                    yield Token(kind, text, base + mark.index, base + end.index, place)
-        finally:
-            loader.dispose()
+        """What the piece is made of, in order. Ends early where the text is broken."""
+        return self.form(self.text, self.start, self.end)
 
 
-_JSON = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{}]|[^\s,:\[\]{}"]+', re.DOTALL)
-_ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|(.))", re.DOTALL)
-_ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f"}
-_KINDS: dict[type[yaml.Event], str] = {
-    yaml.ScalarEvent: "s",
-    yaml.AliasEvent: "s",
-    yaml.MappingStartEvent: "{",
-    yaml.MappingEndEvent: "}",
-    yaml.SequenceStartEvent: "[",
-    yaml.SequenceEndEvent: "]",
-}
+class Value(NamedTuple):
+    """One document: its JSON-like value and where it came from."""
 
-
-def _json_text(piece: str) -> str:
-    if "\\" not in piece:
-        return piece.strip('"')
-    return _ESCAPE.sub(lambda m: chr(int(m[1], 16)) if m[1] else _ESCAPES.get(m[2], m[2]), piece[1:-1])
-
-
-def _yaml_text(event: yaml.Event) -> str:
-    if not isinstance(event, yaml.ScalarEvent):
-        return ""
-    value: str = event.value
-    return (key_text(resolve(value)) or "") if event.implicit[0] else value
+    value: Any
+    origin: Origin
 
 
 def _skip(tokens: Iterator[Token], token: Token) -> Token:

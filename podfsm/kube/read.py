@@ -13,11 +13,10 @@ from podfsm.errors import InputError, meant, nearest
 from podfsm.kube.document import Document
 from podfsm.kube.json_read import read_json
 from podfsm.kube.limits import DEFAULT, Limits
-from podfsm.kube.locate import Origin
+from podfsm.kube.locate import Origin, Value
 from podfsm.kube.paths import Step, path_of
 from podfsm.kube.source import read_text
 from podfsm.kube.words import described, quoted
-from podfsm.kube.yaml_read import Value, read_yaml
 
 __all__ = ["Document", "documents_of", "read_documents"]
 
@@ -54,7 +53,7 @@ def _values(text: str, source: str, limits: Limits) -> list[Value]:
     """Read as JSON what looks like it, everything else as YAML (of which JSON is nearly a part)."""
     start = text.lstrip()[:1]
     if start not in ("{", "["):
-        return read_yaml(text, source, limits)
+        return _yaml(text, source, limits)
     try:
         return read_json(text, source, limits)
     except InputError as not_json:
@@ -62,7 +61,13 @@ def _values(text: str, source: str, limits: Limits) -> list[Value]:
             raise
         if _looks_like_json(text):
             raise
-        return read_yaml(text, source, limits)
+        return _yaml(text, source, limits)
+
+
+def _yaml(text: str, source: str, limits: Limits) -> list[Value]:
+    from podfsm.kube.yaml_read import read_yaml  # brings PyYAML, which takes long to load and JSON has no need of
+
+    return read_yaml(text, source, limits)
 
 
 def _looks_like_json(text: str) -> bool:

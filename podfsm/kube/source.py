@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import gzip
 import sys
-import zlib
-from difflib import get_close_matches
 from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO
@@ -57,6 +54,8 @@ def _read_file(path: Path, limits: Limits) -> bytes:
 
 def _neighbour(path: Path) -> str:
     """The nearest name in the folder, for a file that is not there."""
+    from difflib import get_close_matches  # most files are there
+
     if not path.parent.is_dir():
         return f"there is no folder {str(path.parent)!r} either"
     try:
@@ -74,6 +73,9 @@ def _bounded(file: BinaryIO, name: str, limits: Limits) -> bytes:
 
 
 def _unpack(data: bytes, name: str, limits: Limits) -> bytes:
+    import gzip  # most files are not packed
+    import zlib
+
     try:
         with gzip.GzipFile(fileobj=BytesIO(data)) as file:
             unpacked = file.read(limits.size + 1)

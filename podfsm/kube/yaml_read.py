@@ -8,25 +8,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 import yaml
 
 from podfsm.errors import InputError
 from podfsm.kube.limits import DEFAULT, Limits
-from podfsm.kube.locate import LOADER, Origin, Text
+from podfsm.kube.locate import Origin, Value
 from podfsm.kube.paths import Step, path_of
+from podfsm.kube.tokens import Text
 from podfsm.kube.words import described, quoted
 from podfsm.kube.yaml_errors import yaml_error
+from podfsm.kube.yaml_tokens import LOADER, yaml_tokens
 from podfsm.kube.yaml_values import SCALAR_TAGS, STANDARD, key_text, resolve, tagged
-
-
-class Value(NamedTuple):
-    """One document: its JSON-like value and where it came from."""
-
-    value: Any
-    origin: Origin
-
 
 _PENDING: Any = object()  # no key read yet
 _MERGE: Any = object()  # the key `<<`
@@ -73,7 +67,7 @@ class _Builder:
 
     def finish(self, event: Any) -> None:
         if self.start >= 0:
-            self.done.append(Value(self.root, Origin(self.text, "yaml", self.start, event.start_mark.index)))
+            self.done.append(Value(self.root, Origin(self.text, yaml_tokens, self.start, event.start_mark.index)))
 
     def scalar(self, event: Any) -> None:
         self.nodes += 1
@@ -163,7 +157,7 @@ class _Builder:
             raise self.error("a key that is not text", event, expected="text", found=described(value))
         if key in frame.value:
             path = self.path(key)
-            line, _ = Origin(self.text, "yaml", self.start, event.start_mark.index).place(path)
+            line, _ = Origin(self.text, yaml_tokens, self.start, event.start_mark.index).place(path)
             raise self.error("a key given twice", event, path=path, found=f"the first in line {line}")
         return key
 

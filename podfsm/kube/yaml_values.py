@@ -8,7 +8,6 @@ is text here, because most writers of YAML do not quote it.
 
 from __future__ import annotations
 
-import base64
 import binascii
 import math
 import re
@@ -77,7 +76,7 @@ def tagged(tag: str, text: str) -> Scalar:
         return text
     if name == "binary":
         try:
-            return base64.b64decode("".join(text.split()), validate=True).decode()
+            return binascii.a2b_base64("".join(text.split()), strict_mode=True).decode()
         except (binascii.Error, UnicodeDecodeError) as error:
             raise ValueError(text) from error
     value = resolve(text)

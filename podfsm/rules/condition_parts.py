@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 
 from podfsm.engine.rule import derivation, docs, example, source
 from podfsm.kube.objects import Container, ContainerStatus, PodCondition
-from podfsm.rules.phase import FAILED, SUCCEEDED
+from podfsm.rules.phase_counts import FAILED, SUCCEEDED
 from podfsm.rules.readiness_gates import not_ready
 
 Judgement = tuple[str, str, str]

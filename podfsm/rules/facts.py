@@ -1,7 +1,7 @@
 """Facts: what rules may read. Small, frozen and, where it is decided over, enumerable.
 
-A guard reads one facts class per kind of machine (`ContainerFacts` for app, init, sidecar and ephemeral containers;
-`PodFacts`, `ProbeFacts`, `WorkerFacts`, `ImageFacts`, `SandboxFacts`). Derivations read Kubernetes objects and the
+A guard reads one facts class per kind of machine: `ContainerFacts` for app, init, sidecar and ephemeral containers,
+`PodFacts`, and those in `kubelet_facts` and `cluster_facts`. Derivations read Kubernetes objects and the
 runtime's view (`RuntimeContainer`, `Sandbox`). Instants are seconds on the caller's clock; no rule reads a clock.
 """
 
@@ -186,80 +186,3 @@ class PodFacts:
     all_exits_zero: bool = False
     restartable: bool = False
     """Some stopped container is due for restart."""
-
-
-@frozen
-class ProbeFacts:
-    """What a probe worker's guards read at one tick."""
-
-    kind: ProbeKind = ProbeKind.READINESS
-    running: bool = True
-    """The container is running."""
-    will_restart: bool = True
-    started: bool = True
-    """status.started of the container."""
-    same_container: bool = True
-    """The containerID is the one the worker saw last."""
-    pod_terminal: bool = False
-    terminating: bool = False
-    """The Pod worker is terminating."""
-    sidecar: bool = False
-    on_hold: bool = False
-    outcome: ProbeResult | None = None
-    """This run's result; None when it erred or was not run."""
-    run: int = 0
-    """How many equal results in a row, this one included; capped at the threshold."""
-    threshold: int = 1
-    now: float = 0.0
-    due_at: float = 0.0
-    """startedAt + initialDelaySeconds."""
-    role: Role = Role.APP
-    """What part of the Pod the probed container is."""
-
-
-@frozen
-class WorkerFacts:
-    """What the Pod worker's guards read."""
-
-    deleting: bool = False
-    gone: bool = False
-    """The Pod vanished from the API (forced deletion)."""
-    api_terminal: bool = False
-    """The API's phase is terminal."""
-    evicted: bool = False
-    """The kubelet decided to kill it: deadline, eviction, shutdown."""
-    finished: bool = False
-    """A sync found the phase terminal."""
-    containers_running: bool = False
-    cleaned_up: bool = False
-    grace: int = 30
-    asked_grace: int | None = None
-
-
-@frozen
-class ImageFacts:
-    """What the image machine's guards read."""
-
-    pull_policy: str = "IfNotPresent"
-    present: bool = False
-    valid_name: bool = True
-    now: float = 0.0
-    retry_at: float | None = None
-    """When the pull back-off ends; None when there is none."""
-
-
-@frozen
-class SandboxFacts:
-    """What the sandbox machine's guards read."""
-
-    sandboxes: int = 0
-    ready: int = 0
-    newest_ready: bool = True
-    same_network: bool = True
-    has_ip: bool = True
-    host_network: bool = False
-    network_ready: bool = True
-    pod_policy: Policy = Policy.ALWAYS
-    containers_exist: bool = False
-    attempt: int = 0
-    something_to_start: bool = True

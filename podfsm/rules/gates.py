@@ -1,4 +1,4 @@
-"""The feature gates of Kubernetes, read from specs/gates.yaml."""
+"""The feature gates of Kubernetes, as specs/gates.yaml has them."""
 
 from __future__ import annotations
 
@@ -6,9 +6,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
-import yaml
-
-from podfsm.data import specs_folder
+from podfsm.data import compiled
 from podfsm.engine.versions import Gate, Gates, Stage, Version, gate_table
 from podfsm.errors import InputError
 
@@ -40,10 +38,7 @@ def _checked(version: Version) -> Version:
 @lru_cache(maxsize=1)
 def all_gates() -> dict[str, Gate]:
     """Every gate of specs/gates.yaml by name."""
-    path = specs_folder() / "gates.yaml"
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    rows = yaml.load(path.read_text(encoding="utf-8"), Loader=loader)["gates"]
-    return gate_table(_gate(name, row) for name, row in rows.items())
+    return gate_table(_gate(name, row) for name, row in compiled("gates").items())
 
 
 def _gate(name: str, row: Mapping[str, Any]) -> Gate:

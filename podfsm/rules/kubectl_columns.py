@@ -25,7 +25,7 @@ from podfsm.kube.objects import (
 )
 from podfsm.kube.times import instant
 from podfsm.rules.init_checks import init_entry_passed, kubectl_status
-from podfsm.rules.phase import TERMINAL
+from podfsm.rules.phase_counts import TERMINAL
 from podfsm.rules.sidecar import is_sidecar
 
 COMPLETED, NODE_LOST = "Completed", "NodeLost"

@@ -4,16 +4,8 @@ from __future__ import annotations
 
 from podfsm.engine.rule import docs, guard, source
 from podfsm.engine.verdict import Verdict, wait_until
-from podfsm.rules.facts import (
-    ContainerFacts,
-    ImageFacts,
-    Policy,
-    ProbeFacts,
-    Role,
-    RuntimeState,
-    SandboxFacts,
-    WorkerFacts,
-)
+from podfsm.rules.facts import ContainerFacts, Policy, Role, RuntimeState
+from podfsm.rules.kubelet_facts import ImageFacts, ProbeFacts, SandboxFacts, WorkerFacts
 
 _EXITED = RuntimeState.EXITED
 _ACTIONS = source("pkg/kubelet/kuberuntime/kuberuntime_manager.go", "computePodActions")

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from podfsm.engine.rule import docs, guard, source
 from podfsm.engine.verdict import Verdict, refuse, wait_until
-from podfsm.rules.facts import ProbeFacts, ProbeKind, ProbeResult, Role
+from podfsm.rules.facts import ProbeKind, ProbeResult, Role
+from podfsm.rules.kubelet_facts import ProbeFacts
 from podfsm.rules.probe_worker import goes_on_hold, startup_gate_open
 
 _PAGE = "concepts/workloads/pods/probes.md"

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from podfsm.engine.rule import derivation, docs, example, guard, source, validation
+from podfsm.engine.rule import docs, guard, source, validation
 from podfsm.engine.versions import Gates
-from podfsm.kube.objects import Container, PodCondition, PodSpec, ResizePolicy, ResourceRequirements
+from podfsm.kube.objects import Container, PodSpec, ResizePolicy, ResourceRequirements
 from podfsm.kube.quantity import parse_quantity
 from podfsm.rules.facts import ContainerFacts, RuntimeState
 from podfsm.rules.gates import gates_for
 from podfsm.rules.qos import qos_class
+from podfsm.rules.resize_conditions import GATE
 from podfsm.rules.sidecar import is_sidecar
 
-GATE = "InPlacePodVerticalScaling"
-IN_PROGRESS, PENDING = "PodResizeInProgress", "PodResizePending"
 RESTART = "RestartContainer"
 _PAGE = docs("concepts/workloads/pods/pod-condition.md#pod-resize-conditions")
 _NONE = ResourceRequirements()
@@ -40,28 +39,6 @@ def _differs(one: Quantities, other: Quantities, name: str) -> bool:
     if (name in one) != (name in other):
         return True
     return name in one and parse_quantity(one[name]) != parse_quantity(other[name])
-
-
-@derivation(
-    "resize-in-progress",
-    machine="pod",
-    cites=[_PAGE, source("pkg/kubelet/kubelet_pods.go", "determinePodResizeStatus")],
-    gate=GATE,
-    observable="condition PodResizeInProgress appears and vanishes",
-    examples=[
-        example(True, "", gives=(PodCondition(IN_PROGRESS, "True"),)),
-        example(True, "disk full", gives=(PodCondition(IN_PROGRESS, "True", "Error", "disk full"),)),
-        example(False, "", gives=()),
-    ],
-)
-def in_progress(differs: bool, error: str) -> tuple[PodCondition, ...]:
-    """PodResizeInProgress is True while the resources a container runs with are not yet those allocated to it.
-
-    With reason Error if the change failed. It vanishes when the change is done, and on terminal Pods.
-    """
-    if not differs:
-        return ()
-    return (PodCondition(IN_PROGRESS, "True", "Error" if error else "", error),)
 
 
 def needs_restart(container: Container, changed: frozenset[str]) -> bool:

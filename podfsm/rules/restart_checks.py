@@ -20,7 +20,8 @@ from podfsm.kube.objects import (
     PodSpec,
     PodStatus,
 )
-from podfsm.rules.facts import Policy, RuleAction, SandboxFacts
+from podfsm.rules.facts import Policy, RuleAction
+from podfsm.rules.kubelet_facts import SandboxFacts
 from podfsm.rules.phase_counts import RESTARTING_ALL
 from podfsm.rules.timings import timing_constant
 

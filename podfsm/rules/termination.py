@@ -12,7 +12,8 @@ from podfsm.engine.rule import derivation, docs, example, guard, source, timing
 from podfsm.engine.verdict import Verdict, refuse
 from podfsm.kube.objects import ContainerState, ContainerStateTerminated, ContainerStateWaiting, Pod
 from podfsm.rules.container_state import LOST_AT_END
-from podfsm.rules.facts import PodFacts, WorkerFacts, WorkerState
+from podfsm.rules.facts import PodFacts, WorkerState
+from podfsm.rules.kubelet_facts import WorkerFacts
 from podfsm.rules.timings import timing_constant
 
 _PAGE = "concepts/workloads/pods/pod-termination.md"

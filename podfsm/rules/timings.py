@@ -6,10 +6,9 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
-import yaml
 from attrs import frozen
 
-from podfsm.data import specs_folder
+from podfsm.data import compiled
 from podfsm.errors import SpecError, UnknownName
 
 UNITS = ("s", "ratio", "per-second", "factor", "count", "bytes", "lines")
@@ -39,10 +38,7 @@ def timing_constant(name: str) -> float:
 @lru_cache(maxsize=1)
 def timings() -> dict[str, Timing]:
     """Every constant by name, in the order of the file."""
-    path = specs_folder() / "timing.yaml"
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    rows = yaml.load(path.read_text(encoding="utf-8"), Loader=loader)["timings"]
-    return read_timings(rows, source=str(path))
+    return read_timings(compiled("timings"), source="specs/timing.yaml")
 
 
 def read_timings(rows: Mapping[str, Any], *, source: str = "") -> dict[str, Timing]:

@@ -23,16 +23,9 @@ from podfsm.errors import Refused
 from podfsm.machines import machine, machine_names, machine_spec
 from podfsm.rules.catalogue import all_rules
 from podfsm.rules.cluster_facts import AdmissionFacts, EvictionFacts, JobFacts, NamespaceFacts, NodeFacts, ResizeFacts
-from podfsm.rules.facts import (
-    ContainerFacts,
-    ImageFacts,
-    PodFacts,
-    ProbeFacts,
-    Role,
-    SandboxFacts,
-    WorkerFacts,
-)
+from podfsm.rules.facts import ContainerFacts, PodFacts, Role
 from podfsm.rules.gates import NEWEST, OLDEST, gates_for
+from podfsm.rules.kubelet_facts import ImageFacts, ProbeFacts, SandboxFacts, WorkerFacts
 from podfsm.testing.choose import Chooser, Seeded, chance, one
 from podfsm.testing.laws import Law, all_laws, laws_of
 

@@ -12,18 +12,15 @@ from podfsm.kube.objects import Container, Pod, PodSpec
 from podfsm.rules import deadline
 from podfsm.rules.facts import (
     ContainerFacts,
-    ImageFacts,
     PodFacts,
-    ProbeFacts,
     ProbeKind,
     ProbeResult,
     Role,
     RuntimeContainer,
     RuntimeState,
-    SandboxFacts,
-    WorkerFacts,
     WorkerState,
 )
+from podfsm.rules.kubelet_facts import ImageFacts, ProbeFacts, SandboxFacts, WorkerFacts
 from podfsm.rules.probe_worker import ProbeWorker, Tick, probe_of
 from podfsm.rules.resize import changed_resources, needs_restart
 from podfsm.rules.restart_decision import matched_action, own_policy, pod_policy, should_be_restarted

@@ -9,7 +9,8 @@ from collections.abc import Callable
 from math import ceil
 
 from podfsm.kube.objects import Container, ContainerStatus, PodStatus, Probe
-from podfsm.rules.facts import ProbeFacts, ProbeKind, ProbeResult, Role
+from podfsm.rules.facts import ProbeKind, ProbeResult, Role
+from podfsm.rules.kubelet_facts import ProbeFacts
 from podfsm.rules.probe_worker import ProbeWorker, Tick, missing_workers, new_worker, probe_of, tick
 from podfsm.world import status
 from podfsm.world.firing import fire, may_fire, probe_facts

@@ -16,8 +16,8 @@ from podfsm.kube.objects import Container, Pod, PodCondition
 from podfsm.rules.cluster_facts import ResizeFacts
 from podfsm.rules.condition_list import observed_generation
 from podfsm.rules.facts import RuntimeState, WorkerState
-from podfsm.rules.resize import GATE, PENDING, changed_resources, in_progress, needs_restart, resizable
-from podfsm.rules.resize_pending import DEFERRED, INFEASIBLE, timed
+from podfsm.rules.resize import changed_resources, needs_restart, resizable
+from podfsm.rules.resize_conditions import DEFERRED, GATE, INFEASIBLE, PENDING, in_progress, timed
 from podfsm.world.allocation import Resizing, as_allocated, resources_of, same_resources
 from podfsm.world.firing import fire
 from podfsm.world.kill import find_container

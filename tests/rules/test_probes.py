@@ -20,7 +20,8 @@ from podfsm.kube.objects import (
 )
 from podfsm.rules.catalogue import all_rules
 from podfsm.rules.endpoints import Endpoint
-from podfsm.rules.facts import ContainerFacts, ProbeFacts, ProbeKind, ProbeResult, Role, RuntimeState, WorkerState
+from podfsm.rules.facts import ContainerFacts, ProbeKind, ProbeResult, Role, RuntimeState, WorkerState
+from podfsm.rules.kubelet_facts import ProbeFacts
 from podfsm.rules.probe_defaults import defaulted, http_headers
 from podfsm.rules.probe_results import ERRED, FAILED, SUCCEEDED, WARNED, CheckOutcome, Raw, settle
 

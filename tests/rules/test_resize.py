@@ -23,7 +23,8 @@ from podfsm.rules.resize import (
     only_resources_change,
     resizable,
 )
-from podfsm.rules.resize_pending import counted, pending_reason, retry_delay, room_for, timed, turn, well_told
+from podfsm.rules.resize_conditions import pending_reason, retry_delay, timed, well_told
+from podfsm.rules.resize_pending import counted, room_for, turn
 
 
 def sized(cpu=None, memory=None, **fields):

@@ -19,17 +19,9 @@ from podfsm.kube.objects import (
 )
 from podfsm.rules import restart, restart_checks
 from podfsm.rules.catalogue import all_rules
-from podfsm.rules.facts import (
-    ContainerFacts,
-    Policy,
-    ProbeResult,
-    Role,
-    RuleAction,
-    RuntimeContainer,
-    RuntimeState,
-    SandboxFacts,
-)
+from podfsm.rules.facts import ContainerFacts, Policy, ProbeResult, Role, RuleAction, RuntimeContainer, RuntimeState
 from podfsm.rules.gates import gates_for
+from podfsm.rules.kubelet_facts import SandboxFacts
 
 RULES = all_rules()
 

@@ -20,9 +20,10 @@ from podfsm.kube.objects import (
     Probe,
 )
 from podfsm.rules.catalogue import all_rules
-from podfsm.rules.facts import PodFacts, WorkerFacts, WorkerState
+from podfsm.rules.facts import PodFacts, WorkerState
 from podfsm.rules.gates import gates_for
 from podfsm.rules.grace import container_grace, effective_grace, stop_timeout
+from podfsm.rules.kubelet_facts import WorkerFacts
 from podfsm.rules.stop_order import waits_for, waves
 from podfsm.rules.termination import deletion_grace
 

@@ -2,17 +2,8 @@
 
 from __future__ import annotations
 
-from podfsm.rules.facts import (
-    ContainerFacts,
-    ImageFacts,
-    Policy,
-    ProbeResult,
-    Role,
-    RuleAction,
-    RuntimeState,
-    SandboxFacts,
-    WorkerState,
-)
+from podfsm.rules.facts import ContainerFacts, Policy, ProbeResult, Role, RuleAction, RuntimeState, WorkerState
+from podfsm.rules.kubelet_facts import ImageFacts, SandboxFacts
 from podfsm.testing.laws.base import law
 
 APP, INIT, SIDECAR, EPHEMERAL = "container", "init_container", "sidecar_container", "ephemeral_container"

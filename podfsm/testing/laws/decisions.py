@@ -2,17 +2,8 @@
 
 from __future__ import annotations
 
-from podfsm.rules.facts import (
-    ContainerFacts,
-    HookState,
-    PodFacts,
-    Policy,
-    ProbeFacts,
-    ProbeResult,
-    Role,
-    RuntimeState,
-    SandboxFacts,
-)
+from podfsm.rules.facts import ContainerFacts, HookState, PodFacts, Policy, ProbeResult, Role, RuntimeState
+from podfsm.rules.kubelet_facts import ProbeFacts, SandboxFacts
 from podfsm.testing.laws.base import decision
 from podfsm.testing.laws.containers import waited
 

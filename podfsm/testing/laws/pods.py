@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from podfsm.rules.facts import PodFacts, WorkerFacts, WorkerState
+from podfsm.rules.facts import PodFacts, WorkerState
+from podfsm.rules.kubelet_facts import WorkerFacts
 from podfsm.testing.laws.base import law
 
 _OVER = {"deleting": True, "phase": "Failed", "worker": WorkerState.FINISHED, "bound": True}

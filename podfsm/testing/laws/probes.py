@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from podfsm.rules.facts import ProbeFacts, ProbeKind, ProbeResult
+from podfsm.rules.facts import ProbeKind, ProbeResult
+from podfsm.rules.kubelet_facts import ProbeFacts
 from podfsm.testing.laws.base import law
 
 _FAILED = {"outcome": ProbeResult.FAILURE, "kind": ProbeKind.LIVENESS}

@@ -12,7 +12,8 @@ from immutables import Map
 from podfsm.kube.objects import PodSpec
 from podfsm.kube.resources import pod_requests
 from podfsm.rules.phase_counts import TERMINAL
-from podfsm.rules.resize_pending import INFEASIBLE, counted, is_pending
+from podfsm.rules.resize_conditions import INFEASIBLE, is_pending
+from podfsm.rules.resize_pending import counted
 from podfsm.world.allocation import NO_RESIZE, Resources
 from podfsm.world.cluster.state import NO_KEYS, ClusterDraft, Keys, Thing, Use
 from podfsm.world.cluster.tallies import count

@@ -14,8 +14,9 @@ from podfsm.kube.objects import Pod
 from podfsm.kube.resources import pod_requests
 from podfsm.kube.times import seconds_of
 from podfsm.rules.phase import is_static
-from podfsm.rules.resize import GATE, within_node
-from podfsm.rules.resize_pending import INFEASIBLE, is_pending, retry_delay, room_for, turn
+from podfsm.rules.resize import within_node
+from podfsm.rules.resize_conditions import GATE, INFEASIBLE, is_pending, retry_delay
+from podfsm.rules.resize_pending import room_for, turn
 from podfsm.world.allocation import resources_of, same_resources
 from podfsm.world.cluster import indexes
 from podfsm.world.cluster.state import NO_KEYS, NodeState, Use
