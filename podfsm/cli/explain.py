@@ -58,10 +58,10 @@ def command(
     gates = read_gates(kubernetes, feature_gates)
     present = _present(now)
     told: list[Any] = []
-    others = 0
+    others: list[str] = []
     for document in _documents(pods, namespace, context):
         if document.kind != "Pod":
-            others += 1
+            others.append(f"{document.source}: no Pod, but a {document.kind}")
             continue
         if "status" not in document.raw:  # what a cluster has stored may have newer fields, but no misspelt ones
             from podfsm.cli.warn import warn_misspelt
@@ -77,7 +77,8 @@ def command(
         sys.stdout.write(json.dumps(told[0] if len(told) == 1 else told, indent=2, ensure_ascii=False) + "\n")
     if told:
         return FINE
-    return complain(f"no Pod among {others} object{'s' if others != 1 else ''}") if others else BAD_INPUT
+    more = f" (and {len(others) - 1} objects more that are none)" if len(others) > 1 else ""
+    return complain(others[0] + more) if others else BAD_INPUT
 
 
 def _present(text: str | None) -> datetime:

@@ -20,6 +20,7 @@ Place = tuple[int, int]
 
 MAX_CHARACTERS = 1_000_000
 MAX_DEPTH = 32
+_TOO_DEEP, _DEPTH = "nested too deeply", f"at most {MAX_DEPTH} levels"
 
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _CONSTANTS: dict[str, bool | None] = {"": None, "~": None, "null": None, "Null": None, "NULL": None}
@@ -99,9 +100,11 @@ def load_located(text: str, source: str = "<text>") -> Located:
         value = builder.document(yaml.parse(text, Loader=_LOADER))
     except yaml.MarkedYAMLError as wrong:
         mark = wrong.problem_mark or wrong.context_mark
-        place = (mark.line + 1, mark.column + 1) if mark else (None, None)
-        problem = f"not YAML: {wrong.problem or wrong.context}"
-        raise SpecError(problem, source=source, line=place[0], column=place[1]) from None
+        line, column = (mark.line + 1, mark.column + 1) if mark else (None, None)
+        said = wrong.problem or wrong.context or ""
+        if "nesting depth" in said:  # the parser has a limit of its own, and reads ahead
+            raise SpecError(_TOO_DEEP, source=source, line=line, column=column, expected=_DEPTH) from None
+        raise SpecError(f"not YAML: {said}", source=source, line=line, column=column) from None
     except (yaml.YAMLError, UnicodeError) as wrong:
         raise SpecError(f"not YAML: {' '.join(str(wrong).split())}", source=source) from None
     return Located(value, source, builder.values, builder.keys)
@@ -133,7 +136,7 @@ class _Builder:
         if isinstance(event, yaml.AliasEvent):
             raise self._wrong(event, path, f"alias *{event.anchor}", expected="the value itself: aliases are not read")
         if len(path) > MAX_DEPTH:
-            raise self._wrong(event, path[:1], "nested too deeply", expected=f"at most {MAX_DEPTH} levels")
+            raise self._wrong(event, path[:1], _TOO_DEEP, expected=_DEPTH)
         self.values[path] = _place(event)
         if isinstance(event, yaml.ScalarEvent):
             return self._scalar(event, path)

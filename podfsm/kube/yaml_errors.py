@@ -44,6 +44,10 @@ def yaml_error(error: yaml.YAMLError, text: str, source: str) -> InputError:
     if mark is None:
         return InputError("not YAML", source=source)
     line, column, index = mark.line + 1, mark.column + 1, min(mark.index, len(text))
+    if "nesting depth" in said:  # the parser has a limit of its own, far beyond those of `podfsm.kube.limits`
+        return InputError(
+            "nested too deeply", source=source, line=line, column=column, found=quoted(_line(text, index))
+        )
     written = _line(text, index)
     indentation = written[: len(written) - len(written.lstrip())]
     if "\t" in indentation:

@@ -39,7 +39,7 @@ def test_every_pod_of_a_list_is_explained(podfsm):
     [
         ("", "is empty"),
         ('{"kind": ', "not JSON"),
-        ('{"kind": "Service", "apiVersion": "v1"}', "no Pod among 1 object"),
+        ('{"kind": "Service", "apiVersion": "v1"}', "<stdin>: no Pod, but a Service"),
         ('{"kind": "Pod", "apiVersion": "v1", "spec": {"containers": 3}}', "spec.containers"),
     ],
 )

@@ -135,6 +135,12 @@ def test_a_bad_text_is_refused_in_one_sentence(text, message):
     assert str(caught.value) == message
 
 
+def test_nesting_beyond_what_the_parser_bears_is_told_as_such():
+    with pytest.raises(InputError, match="nested too deeply") as caught:
+        documents_of(f"{HEAD}a: {'[' * 5000}", "f", kinds=KINDS)
+    assert caught.value.line == 3
+
+
 BYTES = [
     (b"\x89PNG\r\n\x1a\n\x00\x00", "<stdin>: binary data; expected YAML or JSON text, found a zero byte at offset 8"),
     (b"kind: \xc3\xa4\nx: \xff", "<stdin>:2:4: not UTF-8 text; expected UTF-8, found byte 0xff at offset 12"),
