@@ -186,8 +186,7 @@ def test_a_service_that_the_api_server_refuses():
 def test_a_second_object_of_a_name_is_remarked_on():
     elsewhere = POD.replace("{name: p}", "{name: p, namespace: other}")
     generated = POD.replace("{name: p}", "{generateName: p-}")
-    told = [
-        each for each in found("---\n".join([POD, elsewhere, POD, generated, generated])) if each.severity != "note"
-    ]
+    given = f"{POD}---\n{elsewhere}---\n{POD}---\n{generated}---\n{generated}"
+    told = [each for each in found(given) if each.severity != "note"]
     assert [(each.rule, each.place.path) for each in told] == [("advice-same-name", "metadata.name")]
     assert "x.yaml:1" in str(told[0])
