@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from msgspec.structs import replace
 
 from podfsm.check.alike import Outcome, Steps
+from podfsm.check.asked import all_known
 from podfsm.check.clock import before_creation
 from podfsm.check.conditions import deadline_breaches
 from podfsm.check.event import ADDED, DELETED, MODIFIED, SEEN, Observation, Relist
@@ -19,6 +20,7 @@ from podfsm.check.sight import Sight, sight
 from podfsm.engine.rule import Registry, Rule
 from podfsm.engine.versions import Gates
 from podfsm.errors import InputError
+from podfsm.kube.objects import Pod
 from podfsm.rules.catalogue import all_rules
 from podfsm.rules.watching import may_follow, may_replace, version_of
 
@@ -38,6 +40,7 @@ class Checker:
         self._epoch = 0
         self._judge = Judge(gates, self.rules)
         self._steps = Steps()
+        self._alike = all_known(self.rules)
 
     @property
     def alive(self) -> int:
@@ -114,7 +117,7 @@ class Checker:
 
     def _breaches(self, key: str, known: Known | None, version: int | None, seen: Observation) -> Sequence[Breach]:
         """What a new snapshot breaks, by itself and after the one before; it is remembered from then on."""
-        shown = sight(seen.pod) if known is None or known.shown is not None else None
+        shown = _shown(known, seen.pod) if self._alike else None
         step = None if shown is None else self._steps.step(known, seen, shown)
         outcome = None if step is None else self._steps.outcome(step)
         if outcome is not None and _holds(outcome, known, seen):
@@ -188,6 +191,13 @@ class Checker:
         return Finding(
             rule.id, breach.severity or severity_of(rule), rule.authority, place, breach.seen, allowed, breach.path
         )
+
+
+def _shown(known: Known | None, pod: Pod) -> Sight | None:
+    """What a snapshot shows; None if this and all later steps of the Pod are to be judged for themselves."""
+    if known is not None and (known.shown is None or known.base != base_of(pod)):
+        return None
+    return sight(pod)
 
 
 def _holds(outcome: Outcome, known: Known | None, seen: Observation) -> bool:
