@@ -15,7 +15,7 @@ from typing import Any
 
 import msgspec
 
-from podfsm.kube.objects import NO_STATE, ContainerState, ObjectMeta, Pod, PodSpec
+from podfsm.kube.objects import NO_STATE, ContainerState, ObjectMeta, Pod, PodSpec, PodStatus
 from podfsm.rules.status_shape import NEVER, family
 
 _GENERATED = re.compile(rb'kube-api-access-\w{5}(?=","(?:mountPath|projected)":)')
@@ -55,10 +55,8 @@ def sight(pod: Pod) -> Sight | None:
     for condition in status.conditions:
         told += (condition.type, condition.status, condition.reason, condition.message, condition.observedGeneration)
         times += (condition.lastTransitionTime, condition.lastProbeTime)
-    addresses: Names = []
-    if status.hostIP or status.podIP or status.hostIPs or status.podIPs:
-        addresses = [status.podIP, status.hostIP, *map(_address, status.podIPs), *map(_address, status.hostIPs)]
-        names += addresses
+    addresses = _addresses(status)
+    names += addresses
     told += (len(status.podIPs), len(status.hostIPs), len(names))
     told += map(family, addresses)
     states: list[ContainerState] = []
@@ -71,6 +69,13 @@ def sight(pod: Pod) -> Sight | None:
     _tell_states(states, metadata, told, names, times)
     told += [None if time is None else time - created if time > NEVER else (time - created,) for time in times]
     return Sight(told, names, _marks(metadata))
+
+
+def _addresses(status: PodStatus) -> Names:
+    """The addresses of a Pod and its node, in their order; none as long as it has none."""
+    if status.hostIP or status.podIP or status.hostIPs or status.podIPs:
+        return [status.podIP, status.hostIP, *map(_address, status.podIPs), *map(_address, status.hostIPs)]
+    return []
 
 
 def _tell_states(states: list[ContainerState], metadata: ObjectMeta, told: Told, names: Names, times: Times) -> None:
