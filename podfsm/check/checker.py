@@ -20,7 +20,6 @@ from podfsm.check.sight import Sight, sight
 from podfsm.engine.rule import Registry, Rule
 from podfsm.engine.versions import Gates
 from podfsm.errors import InputError
-from podfsm.kube.objects import Pod
 from podfsm.rules.catalogue import all_rules
 from podfsm.rules.watching import may_follow, may_replace, version_of
 
@@ -117,7 +116,7 @@ class Checker:
 
     def _breaches(self, key: str, known: Known | None, version: int | None, seen: Observation) -> Sequence[Breach]:
         """What a new snapshot breaks, by itself and after the one before; it is remembered from then on."""
-        shown = _shown(known, seen.pod) if self._alike else None
+        shown = sight(seen.pod) if self._alike and (known is None or known.shown is not None) else None
         step = None if shown is None else self._steps.step(known, seen, shown)
         outcome = None if step is None else self._steps.outcome(step)
         if outcome is not None and _holds(outcome, known, seen):
@@ -126,7 +125,8 @@ class Checker:
             self._keep(key, known, version, seen, shown, outcome.memory, None)
             return ()
         judgement = self._judge.first(seen) if known is None else self._judge.next(known, seen)
-        if judgement.found or judgement.judged.broken:
+        dated_anew = known is not None and known.base != base_of(seen.pod)
+        if judgement.found or judgement.judged.broken or dated_anew:
             shown = None
         memory = self._steps.remember(step, known, seen, shown, judgement)
         if known is not None and seen.at is not None:
@@ -191,13 +191,6 @@ class Checker:
         return Finding(
             rule.id, breach.severity or severity_of(rule), rule.authority, place, breach.seen, allowed, breach.path
         )
-
-
-def _shown(known: Known | None, pod: Pod) -> Sight | None:
-    """What a snapshot shows; None if this and all later steps of the Pod are to be judged for themselves."""
-    if known is not None and (known.shown is None or known.base != base_of(pod)):
-        return None
-    return sight(pod)
 
 
 def _holds(outcome: Outcome, known: Known | None, seen: Observation) -> bool:

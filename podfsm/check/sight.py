@@ -66,8 +66,8 @@ def sight(pod: Pod) -> Sight | None:
             told += (one.name, one.ready, one.started, one.restartCount, one.image, one.imageID)
             names.append(one.containerID)
             states += (one.state, one.lastState)
-    _tell_states(states, metadata, told, names, times)
-    told += [None if time is None else time - created if time > NEVER else (time - created,) for time in times]
+    told += [None if time is None else time - created for time in times]
+    _tell_states(states, metadata, created, told, names)
     return Sight(told, names, _marks(metadata))
 
 
@@ -78,8 +78,14 @@ def _addresses(status: PodStatus) -> Names:
     return []
 
 
-def _tell_states(states: list[ContainerState], metadata: ObjectMeta, told: Told, names: Names, times: Times) -> None:
-    """What states say, each behind a number that tells which of its three fields are set."""
+def _tell_states(
+    states: list[ContainerState], metadata: ObjectMeta, created: datetime, told: Told, names: Names
+) -> None:
+    """What states say, each behind a number that tells which of its three fields are set; their times come last.
+
+    Those that stand for none are told apart, for rules pass over them.
+    """
+    times: Times = []
     for state in states:
         if state is NO_STATE:
             told.append(0)
@@ -94,6 +100,7 @@ def _tell_states(states: list[ContainerState], metadata: ObjectMeta, told: Told,
             told += (end.exitCode, end.signal, end.reason, end.message)
         if waiting is not None:
             told += (waiting.reason, _message(waiting.message, metadata))
+    told += [None if time is None else time - created if time > NEVER else (time - created,) for time in times]
 
 
 def _message(message: str, metadata: ObjectMeta) -> str | list[str]:
