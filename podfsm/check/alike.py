@@ -3,7 +3,8 @@
 No rule knows the date, nor what a Pod, its node or an instance of a container is called. So if a step from one snapshot
 to the next was in order, the same step is in order whichever Pod takes it, and whenever. A step is told by what was
 shown and remembered before it, which is a number (`Memory.state`), and what is shown after it (`podfsm.check.sight`).
-Only steps in which nothing was found are kept; what hangs on when the recording saw an event is compared each time.
+Only steps in which nothing was found are kept, and none if rules of others are asked (`podfsm.check.asked`), which may
+go by anything; what hangs on when the recording saw an event is compared each time.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Iterator
 from datetime import datetime, timedelta
 
+import msgspec
 from attrs import frozen
 from msgspec.msgpack import Encoder
 
@@ -32,7 +34,14 @@ _UNSEEN = 0
 
 Step = bytes
 """A step as it is told, in one string: that is quicker to look up than many values."""
-_encoded: Callable[[object], bytes] = Encoder().encode
+_packed: Callable[[object], bytes] = Encoder().encode
+
+
+def _encoded(value: object) -> bytes:
+    try:
+        return _packed(value)
+    except OverflowError:  # an integer of more than 64 bits
+        return msgspec.json.encode(value)
 
 
 class Numbers:
@@ -73,11 +82,11 @@ class Outcome:
 
     def holds(self, base: datetime, at: datetime | None, clock: Clock | None) -> bool:
         """Whether nothing is to be found in this step either, of a Pod created at `base`, seen at `at`."""
-        if at is not None and self.latest is not None and base + self.latest > at + AHEAD:
+        if at is not None and self.latest is not None and base + self.latest - at > AHEAD:
             return False
         if clock is None:
             return True
-        if self.earliest is not None and (still := clock.still) is not None and base + self.earliest < still - WRITE:
+        if self.earliest is not None and (still := clock.still) is not None and still - (base + self.earliest) > WRITE:
             return False
         if self.network is None:
             return True
@@ -102,8 +111,9 @@ class Steps:
         spec = 0 if old is new or old == new else self._change(old, new)
         if last is None or spec is None or last.marks != shown.marks:
             return None
+        labelled = known.pod.metadata.labels != seen.pod.metadata.labels  # that somebody wrote them is told, not what
         places = None if names == last.names else [*map((last.names + names).index, names)]
-        return _encoded((known.memory.state, over, spec, shown.told, places))
+        return _encoded((known.memory.state, over, spec, labelled, shown.told, places))
 
     def outcome(self, step: Step) -> Outcome | None:
         """What came of this step before, if nothing was found in it."""
@@ -119,7 +129,7 @@ class Steps:
         past, restarts = judgement.past, judgement.restarts
         if shown is None:
             return Memory(_UNSEEN, past, restarts)
-        if max(len(self._outcomes), len(self._kinds)) >= _MOST:
+        if max(len(self._outcomes), len(self._states), len(self._kinds)) >= _MOST:
             self._forget()
         names, kind = shown.names, None
         if known is not None and known.shown is not None and known.shown.marks == shown.marks:

@@ -16,6 +16,8 @@ from podfsm.engine.versions import Gates
 ASKED_OTHERWISE = frozenset({"cstate-no-leave-terminated", "watch-order"})
 """Invariants that are not asked as they stand: by the gates in force, and before all others."""
 
+_PACKAGE = "podfsm.rules."
+
 Invariant = tuple[str, Callable[..., bool]]
 Timed = tuple[str, Callable[..., bool], int]
 
@@ -48,6 +50,12 @@ def _about(timed: tuple[Timed, ...], parts: int, kept: dict[int, tuple[Invariant
     if found is None:
         found = kept[parts] = tuple((rule, holds) for rule, holds, about in timed if about & parts)
     return found
+
+
+@lru_cache(maxsize=16)
+def all_known(rules: Registry) -> bool:
+    """Whether all invariants are the package's own, of which is known what they read; a plug-in's may read anything."""
+    return all(rule.function.__module__.startswith(_PACKAGE) for rule in rules if rule.kind == "invariant")
 
 
 @lru_cache(maxsize=16)

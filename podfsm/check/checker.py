@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from msgspec.structs import replace
 
 from podfsm.check.alike import Outcome, Steps
+from podfsm.check.asked import all_known
 from podfsm.check.clock import before_creation
 from podfsm.check.conditions import deadline_breaches
 from podfsm.check.event import ADDED, DELETED, MODIFIED, SEEN, Observation, Relist
@@ -38,6 +39,7 @@ class Checker:
         self._epoch = 0
         self._judge = Judge(gates, self.rules)
         self._steps = Steps()
+        self._alike = all_known(self.rules)
 
     @property
     def alive(self) -> int:
@@ -114,7 +116,7 @@ class Checker:
 
     def _breaches(self, key: str, known: Known | None, version: int | None, seen: Observation) -> Sequence[Breach]:
         """What a new snapshot breaks, by itself and after the one before; it is remembered from then on."""
-        shown = sight(seen.pod) if known is None or known.shown is not None else None
+        shown = sight(seen.pod) if self._alike and (known is None or known.shown is not None) else None
         step = None if shown is None else self._steps.step(known, seen, shown)
         outcome = None if step is None else self._steps.outcome(step)
         if outcome is not None and _holds(outcome, known, seen):
@@ -123,7 +125,8 @@ class Checker:
             self._keep(key, known, version, seen, shown, outcome.memory, None)
             return ()
         judgement = self._judge.first(seen) if known is None else self._judge.next(known, seen)
-        if judgement.found or judgement.judged.broken:
+        dated_anew = known is not None and known.base != base_of(seen.pod)
+        if judgement.found or judgement.judged.broken or dated_anew:
             shown = None
         memory = self._steps.remember(step, known, seen, shown, judgement)
         if known is not None and seen.at is not None:

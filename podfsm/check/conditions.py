@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from podfsm.check.finding import Breach
 from podfsm.kube.objects import Pod, PodCondition
@@ -13,10 +13,7 @@ from podfsm.rules.deadline import REASON, deadline_at
 from podfsm.rules.facts import PodFacts
 from podfsm.rules.instances import pairs
 from podfsm.rules.phase import PENDING, TERMINAL, is_static, terminal_before_gone
-from podfsm.rules.status_shape import lacks_address
-
-_REAL = datetime(1971, 1, 1, tzinfo=UTC)
-"""Earlier times stand for none."""
+from podfsm.rules.status_shape import NEVER, lacks_address
 
 _LATE = timedelta(seconds=60)
 """How long the kubelet may need to notice something."""
@@ -102,7 +99,7 @@ def end_breaches(before: Pod, after: Pod, seen_before: datetime) -> Iterator[Bre
         end = now.state.terminated
         if was.state.running is None or end is None or now.containerID != was.containerID or end.finishedAt is None:
             continue
-        if _REAL < end.finishedAt < seen_before - 2 * _LATE:
+        if NEVER < end.finishedAt < seen_before - 2 * _LATE:
             seen = f"finishedAt {end.finishedAt:%H:%M:%S}, seen running at {seen_before:%H:%M:%S}"
             yield Breach("cstate-terminated-fields", seen, container=now.name)
 

@@ -13,6 +13,7 @@ from attrs import define, field
 from msgspec.json import encode
 
 from podfsm.check.finding import WARNING, Breach
+from podfsm.check.sight import generated
 from podfsm.check.words import state_words
 from podfsm.engine.versions import Gates
 from podfsm.kube.objects import Container, ContainerStateTerminated, ContainerStatus, Pod, PodSpec
@@ -56,7 +57,7 @@ class Restarts:
     """The creation of the Pod, or what stands for it if that is not known."""
     entries: dict[str, BackOffEntry] = field(factory=dict)
     specs: dict[str, Container] = field(factory=dict)
-    """What the spec said of a container when its present instance was first seen."""
+    """What the spec said of a container when its present instance was first seen, if it has changed since."""
     deleted: float | None = None
     marked: bool = False
     """The node was taken for lost."""
@@ -79,10 +80,10 @@ class Restarts:
 
     def told(self, spec: PodSpec) -> Hashable:
         """All of it but the creation, as one value, for a Pod with this spec."""
-        present = {container.name: container for container in (*spec.containers, *spec.initContainers)}
+        specs = (*map(encode, self.specs.items()), *generated(spec)) if self.specs else None
         return (
             frozenset(self.entries.items()),
-            frozenset((name, present.get(name) == ran_as or encode(ran_as)) for name, ran_as in self.specs.items()),
+            specs,
             self.deleted,
             self.marked,
             frozenset(self.renewed),
@@ -102,7 +103,8 @@ class Restarts:
         old, new = before.spec, after.spec
         if old is not new and (old.containers != new.containers or old.initContainers != new.initContainers):
             for one in (*old.containers, *old.initContainers):
-                self.specs.setdefault(one.name, one)
+                if one != _container(new, one.name)[0]:
+                    self.specs.setdefault(one.name, one)
 
 
 def uncounted_breaches(before: Pod, after: Pod) -> Iterator[Breach]:
@@ -134,14 +136,11 @@ def restart_breaches(kept: Restarts, before: Pod, after: Pod, gates: Gates) -> I
         end = now.lastState.terminated
         free = now.name in kept.renewed or RESTARTING_ALL in _reasons(now) or _ended_before_sandbox(end, after)
         kept.renewed.discard(now.name)
-        if was.containerID:
-            kept.again.add(now.name)
-        else:
-            kept.specs[now.name] = container
+        ran_as = kept.specs.pop(now.name, None) or _container(before.spec, now.name)[0]
+        if not was.containerID:
             continue
-        ran_as = kept.specs.get(now.name) or _container(before.spec, now.name)[0]
+        kept.again.add(now.name)
         changed = container != ran_as or was.image != now.image
-        kept.specs[now.name] = container
         if end is None or free or changed:
             kept.entries.pop(now.name, None)
             continue

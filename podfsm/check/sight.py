@@ -15,13 +15,11 @@ from typing import Any
 
 import msgspec
 
-from podfsm.kube.objects import NO_STATE, ContainerState, ObjectMeta, Pod, PodSpec
-from podfsm.rules.status_shape import family
+from podfsm.kube.objects import NO_STATE, ContainerState, ObjectMeta, Pod, PodSpec, PodStatus
+from podfsm.rules.status_shape import NEVER, family
 
-_GENERATED = re.compile(rb"kube-api-access-\w{5}")
-"""The volume of the service account's token, whose name is drawn for each Pod."""
-_OWN = "*"
-"""Stands for a Pod's own name and uid in messages."""
+_GENERATED = re.compile(rb'kube-api-access-\w{5}(?=","(?:mountPath|projected)":)')
+"""The volume of the service account's token, whose name is drawn for each Pod, and its mounts."""
 
 _address = attrgetter("ip")
 _marks = attrgetter("annotations", "finalizers", "ownerReferences", "creationTimestamp", "name", "namespace")
@@ -39,7 +37,7 @@ class Sight(msgspec.Struct, frozen=True):
     names: Names
     """The names in their order, the empty one before all others."""
     marks: tuple[Any, ...]
-    """The metadata that are not told. Labels are not among them: no rule about a Pod's life reads any."""
+    """The metadata that are not told, labels left out; a step in which they change is judged for itself."""
 
 
 def sight(pod: Pod) -> Sight | None:
@@ -50,17 +48,17 @@ def sight(pod: Pod) -> Sight | None:
         return None
     told: Told = [status.phase, status.reason, status.message, status.qosClass, status.resize]
     told += (status.observedGeneration, metadata.generation, metadata.deletionGracePeriodSeconds)
+    told.append(not metadata.resourceVersion)
     names: Names = ["", pod.spec.nodeName, status.nominatedNodeName]
     times: Times = [metadata.deletionTimestamp, status.startTime]
     told.append(len(status.conditions))
     for condition in status.conditions:
         told += (condition.type, condition.status, condition.reason, condition.message, condition.observedGeneration)
         times += (condition.lastTransitionTime, condition.lastProbeTime)
-    if status.hostIP or status.podIP or status.hostIPs or status.podIPs:
-        addresses = [status.podIP, status.hostIP, *map(_address, status.podIPs), *map(_address, status.hostIPs)]
-        told += map(family, addresses)
-        names += addresses
+    addresses = _addresses(status)
+    names += addresses
     told += (len(status.podIPs), len(status.hostIPs), len(names))
+    told += map(family, addresses)
     states: list[ContainerState] = []
     for listed in (status.containerStatuses, status.initContainerStatuses, status.ephemeralContainerStatuses):
         told.append(len(listed))
@@ -68,13 +66,26 @@ def sight(pod: Pod) -> Sight | None:
             told += (one.name, one.ready, one.started, one.restartCount, one.image, one.imageID)
             names.append(one.containerID)
             states += (one.state, one.lastState)
-    _tell_states(states, metadata, told, names, times)
     told += [None if time is None else time - created for time in times]
+    _tell_states(states, metadata, created, told, names)
     return Sight(told, names, _marks(metadata))
 
 
-def _tell_states(states: list[ContainerState], metadata: ObjectMeta, told: Told, names: Names, times: Times) -> None:
-    """What states say, each behind a number that tells which of its three fields are set."""
+def _addresses(status: PodStatus) -> Names:
+    """The addresses of a Pod and its node, in their order; none as long as it has none."""
+    if status.hostIP or status.podIP or status.hostIPs or status.podIPs:
+        return [status.podIP, status.hostIP, *map(_address, status.podIPs), *map(_address, status.hostIPs)]
+    return []
+
+
+def _tell_states(
+    states: list[ContainerState], metadata: ObjectMeta, created: datetime, told: Told, names: Names
+) -> None:
+    """What states say, each behind a number that tells which of its three fields are set; their times come last.
+
+    Those that stand for none are told apart, for rules pass over them.
+    """
+    times: Times = []
     for state in states:
         if state is NO_STATE:
             told.append(0)
@@ -89,16 +100,21 @@ def _tell_states(states: list[ContainerState], metadata: ObjectMeta, told: Told,
             told += (end.exitCode, end.signal, end.reason, end.message)
         if waiting is not None:
             told += (waiting.reason, _message(waiting.message, metadata))
+    told += [None if time is None else time - created if time > NEVER else (time - created,) for time in times]
 
 
-def _message(message: str, metadata: ObjectMeta) -> str:
-    """A message without the Pod's own name and uid, which the kubelet puts into that of a back-off."""
-    uid = metadata.uid
-    return message.replace(uid, _OWN).replace(metadata.name, _OWN) if uid and uid in message else message
+def _message(message: str, metadata: ObjectMeta) -> str | list[str]:
+    """A message; what stands around the Pod's own name, which the kubelet puts into that of a back-off."""
+    if not metadata.uid or metadata.uid not in message:
+        return message
+    return message.split(f"{metadata.name}_{metadata.namespace}({metadata.uid})")
 
 
 def marks_told(metadata: ObjectMeta) -> Hashable:
-    """What the metadata tell that seldom changes: annotations, finalizers, the kinds of the owners."""
+    """What the metadata tell that seldom changes: annotations, finalizers, the kinds of the owners.
+
+    Labels are not among them: no rule about a Pod's life reads any.
+    """
     owners = tuple((owner.apiVersion, owner.kind, owner.controller) for owner in metadata.ownerReferences)
     return (frozenset(metadata.annotations.items()), metadata.finalizers, owners)
 

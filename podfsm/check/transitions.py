@@ -243,19 +243,18 @@ def others(pod: Pod) -> list[PodCondition]:
 
 def future_breaches(pod: Pod, at: datetime) -> Iterator[Breach]:
     """Times of a Pod that lie after the recording of it."""
-    latest = at + AHEAD
     deleted = deleted_at(pod.metadata)
-    if deleted is not None and deleted > latest:
+    if deleted is not None and deleted - at > AHEAD:
         yield Breach("term-deletion-timestamp", f"deletion from {deleted:%H:%M:%S} on, seen at {at:%H:%M:%S}")
     for condition in pod.status.conditions:
-        if condition.lastTransitionTime is not None and condition.lastTransitionTime > latest:
+        if condition.lastTransitionTime is not None and condition.lastTransitionTime - at > AHEAD:
             yield Breach(_RULE, f"{condition.type} since {_clock(condition)}, seen at {at:%H:%M:%S}")
     for one in pod.status.initContainerStatuses + pod.status.containerStatuses:
         running, end = one.state.running, one.state.terminated
-        if running is not None and running.startedAt is not None and running.startedAt > latest:
+        if running is not None and running.startedAt is not None and running.startedAt - at > AHEAD:
             seen = f"startedAt {running.startedAt:%H:%M:%S}, seen at {at:%H:%M:%S}"
             yield Breach("cstate-running", seen, container=one.name)
-        if end is not None and end.finishedAt is not None and end.finishedAt > latest:
+        if end is not None and end.finishedAt is not None and end.finishedAt - at > AHEAD:
             seen = f"finishedAt {end.finishedAt:%H:%M:%S}, seen at {at:%H:%M:%S}"
             yield Breach("cstate-terminated-fields", seen, container=one.name)
 

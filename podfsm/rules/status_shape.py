@@ -39,7 +39,7 @@ _CONVERT = source("pkg/kubelet/kubelet_pods.go", "convertToAPIContainerStatuses"
 _PROBED = source("pkg/kubelet/prober/prober_manager.go", "UpdatePodStatus")
 _MACHINES = ("container", "init_container", "sidecar_container")
 
-_NEVER = datetime(1971, 1, 1, tzinfo=UTC)
+NEVER = datetime(1971, 1, 1, tzinfo=UTC)
 """Earlier times stand for none."""
 
 _RUNS = ContainerState(running=ContainerStateRunning())
@@ -246,7 +246,7 @@ def times_follow(pod: Pod) -> bool:
     for status in statuses:
         for state in (status.state, status.lastState):
             moment = began_at(state)
-            if moment is not None and _NEVER < moment < began:
+            if moment is not None and NEVER < moment < began:
                 return False
     return True
 
