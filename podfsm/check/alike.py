@@ -16,10 +16,12 @@ import msgspec
 from attrs import frozen
 from msgspec.msgpack import Encoder
 
-from podfsm.check.clock import Clock, Tick
+from podfsm.check.clock import Tick
+from podfsm.check.conditions import deadline_breaches
 from podfsm.check.event import DELETED, Observation
 from podfsm.check.judge import Judgement
 from podfsm.check.known import Known, Memory
+from podfsm.check.restarts import base_of
 from podfsm.check.sight import Sight, generated, marks_told, spec_told
 from podfsm.check.transitions import AHEAD, WRITE, pushed_at_once, turned
 from podfsm.kube.objects import Pod, PodSpec
@@ -80,12 +82,17 @@ class Outcome:
     network: tuple[timedelta, bool] | None
     """If the sandbox became ready: since when, and whether the status may have been written just for that."""
 
-    def holds(self, base: datetime, at: datetime | None, clock: Clock | None) -> bool:
-        """Whether nothing is to be found in this step either, of a Pod created at `base`, seen at `at`."""
+    def holds(self, known: Known | None, seen: Observation) -> bool:
+        """Whether nothing is to be found in this step either, of another Pod or seen at another time."""
+        pod, at = seen.pod, seen.at
+        if (pod.spec.activeDeadlineSeconds is not None or pod.status.reason) and any(deadline_breaches(pod, at)):
+            return False
+        base = base_of(pod) if known is None else known.base
         if at is not None and self.latest is not None and base + self.latest - at > AHEAD:
             return False
-        if clock is None:
+        if known is None:
             return True
+        clock = known.clock
         if self.earliest is not None and (still := clock.still) is not None and still - (base + self.earliest) > WRITE:
             return False
         if self.network is None:
@@ -102,22 +109,31 @@ class Steps:
         self._states = Numbers()
         self._kinds = Numbers()
 
-    def step(self, known: Known | None, seen: Observation, shown: Sight) -> Step | None:
-        """The step to what is shown; None if it does not tell all of the change."""
-        names, over = shown.names, seen.type == DELETED
-        if known is None:
-            return _encoded((_UNSEEN, over, self._kind(seen.pod), shown.told, [*map(names.index, names)]))
-        last, old, new = known.shown, known.pod.spec, seen.pod.spec
+    def look(self, known: Known | None, seen: Observation, shown: Sight | None) -> tuple[Step | None, Outcome | None]:
+        """The step to what is shown, and what came of it before, if nothing was found in it then, nor is to be now.
+
+        None for a step that does not tell all of the change.
+        """
+        step = None
+        if shown is not None:
+            step = self._first(seen, shown) if known is None else self._next(known, seen, shown)
+        if step is None:
+            return None, None
+        outcome = self._outcomes.get(step)
+        return step, outcome if outcome is not None and outcome.holds(known, seen) else None
+
+    def _first(self, seen: Observation, shown: Sight) -> Step:
+        names = shown.names
+        return _encoded((_UNSEEN, seen.type == DELETED, self._kind(seen.pod), shown.told, [*map(names.index, names)]))
+
+    def _next(self, known: Known, seen: Observation, shown: Sight) -> Step | None:
+        names, last, old, new = shown.names, known.shown, known.pod.spec, seen.pod.spec
         spec = 0 if old is new or old == new else self._change(old, new)
         if last is None or spec is None or last.marks != shown.marks:
             return None
         labelled = known.pod.metadata.labels != seen.pod.metadata.labels  # that somebody wrote them is told, not what
         places = None if names == last.names else [*map((last.names + names).index, names)]
-        return _encoded((known.memory.state, over, spec, labelled, shown.told, places))
-
-    def outcome(self, step: Step) -> Outcome | None:
-        """What came of this step before, if nothing was found in it."""
-        return self._outcomes.get(step)
+        return _encoded((known.memory.state, seen.type == DELETED, spec, labelled, shown.told, places))
 
     def remember(
         self, step: Step | None, known: Known | None, seen: Observation, shown: Sight | None, judgement: Judgement
@@ -131,16 +147,20 @@ class Steps:
             return Memory(_UNSEEN, past, restarts)
         if max(len(self._outcomes), len(self._states), len(self._kinds)) >= _MOST:
             self._forget()
-        names, kind = shown.names, None
-        if known is not None and known.shown is not None and known.shown.marks == shown.marks:
-            kind = known.memory.kind if known.pod.spec is seen.pod.spec else None
-        kind = kind or self._kind(seen.pod)
+        names, kind = shown.names, self._kind_after(known, seen, shown)
         told = _encoded((shown.told, [*map(names.index, names)]))
         state = self._states.of((kind, told, past, restarts.told(seen.pod.spec)))
         memory = Memory(state, past, restarts, kind)
         if step is not None:
             self._outcomes[step] = _outcome(known, seen, memory, judgement.tick)
         return memory
+
+    def _kind_after(self, known: Known | None, seen: Observation, shown: Sight) -> tuple[int, int]:
+        """The kind of a Pod, which is told anew only if its spec or its marks have changed."""
+        if known is None or known.shown is None or known.memory.kind is None:
+            return self._kind(seen.pod)
+        same = known.shown.marks == shown.marks and known.pod.spec is seen.pod.spec
+        return known.memory.kind if same else self._kind(seen.pod)
 
     def _kind(self, pod: Pod) -> tuple[int, int]:
         """The numbers of what a Pod's spec and marks tell."""

@@ -7,10 +7,9 @@ from collections.abc import Iterator, Sequence
 
 from msgspec.structs import replace
 
-from podfsm.check.alike import Outcome, Steps
+from podfsm.check.alike import Steps
 from podfsm.check.asked import all_known
 from podfsm.check.clock import before_creation
-from podfsm.check.conditions import deadline_breaches
 from podfsm.check.event import ADDED, DELETED, MODIFIED, SEEN, Observation, Relist
 from podfsm.check.finding import NOTE, Breach, Finding, severity_of
 from podfsm.check.judge import Judge
@@ -76,7 +75,8 @@ class Checker:
             known.clock.broken, known.shown = True, None
             words = f"received at {seen.at:%H:%M:%S}, after one of {known.at:%H:%M:%S}"
             order = Breach("watch-order", words, severity=NOTE)
-        if before_creation(pod, seen.at) or (known is not None and known.clock.broken):
+        at = seen.at
+        if at is not None and (before_creation(pod, at) or (known is not None and known.clock.broken)):
             seen = replace(seen, at=None)  # the clock of the recording is not that of the cluster
         found = self._breaches(key, known, version, seen)
         return found if order is None else (order, *found)
@@ -117,9 +117,8 @@ class Checker:
     def _breaches(self, key: str, known: Known | None, version: int | None, seen: Observation) -> Sequence[Breach]:
         """What a new snapshot breaks, by itself and after the one before; it is remembered from then on."""
         shown = sight(seen.pod) if self._alike and (known is None or known.shown is not None) else None
-        step = None if shown is None else self._steps.step(known, seen, shown)
-        outcome = None if step is None else self._steps.outcome(step)
-        if outcome is not None and _holds(outcome, known, seen):
+        step, outcome = self._steps.look(known, seen, shown)
+        if outcome is not None:
             if known is not None and seen.at is not None:
                 known.clock.take(outcome.tick, known.base, seen.at)
             self._keep(key, known, version, seen, shown, outcome.memory, None)
@@ -191,13 +190,3 @@ class Checker:
         return Finding(
             rule.id, breach.severity or severity_of(rule), rule.authority, place, breach.seen, allowed, breach.path
         )
-
-
-def _holds(outcome: Outcome, known: Known | None, seen: Observation) -> bool:
-    """Whether nothing is to be found in a step in which nothing was found before, seen at another time."""
-    pod = seen.pod
-    base, clock = (known.base, known.clock) if known is not None else (base_of(pod), None)
-    if not outcome.holds(base, seen.at, clock):
-        return False
-    dated = pod.spec.activeDeadlineSeconds is not None or pod.status.reason
-    return not dated or not any(deadline_breaches(pod, seen.at))

@@ -20,7 +20,7 @@ CHANGES = (ADDED, MODIFIED, DELETED, SEEN)
 _NOWHERE = Place()
 
 
-class Observation(msgspec.Struct, frozen=True):
+class Observation(msgspec.Struct, frozen=True, gc=False):
     """One sight of a Pod. `at` is when it was seen, if the recording says so."""
 
     type: str

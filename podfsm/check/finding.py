@@ -15,7 +15,7 @@ SEVERITIES = (ERROR, WARNING, NOTE)
 note: worth knowing, no rule is broken."""
 
 
-class Place(msgspec.Struct, frozen=True):
+class Place(msgspec.Struct, frozen=True, gc=False):
     """Where something was read: file and line, the number of the event, whose Pod, and when it was seen.
 
     `line` and `number` count from 1; 0 is unknown. `pod` is namespace/name. One is made for each event, so it is one of

@@ -29,7 +29,7 @@ Names = list[str]
 Times = list[datetime | None]
 
 
-class Sight(msgspec.Struct, frozen=True):
+class Sight(msgspec.Struct, frozen=True, gc=False):
     """What a snapshot shows."""
 
     told: Told
@@ -54,7 +54,10 @@ def sight(pod: Pod) -> Sight | None:
     told.append(len(status.conditions))
     for condition in status.conditions:
         told += (condition.type, condition.status, condition.reason, condition.message, condition.observedGeneration)
-        times += (condition.lastTransitionTime, condition.lastProbeTime)
+        times.append(condition.lastTransitionTime)
+        if condition.lastProbeTime is not None:  # so it is of resize conditions only
+            told.append(len(times))
+            times.append(condition.lastProbeTime)
     addresses = _addresses(status)
     names += addresses
     told += (len(status.podIPs), len(status.hostIPs), len(names))

@@ -196,8 +196,8 @@ class Whole(Shapes):
 class Unlike(Steps):
     """No step is like another."""
 
-    def outcome(self, step):
-        return None
+    def look(self, known, seen, shown):
+        return None, None
 
 
 def moved_away(watched):

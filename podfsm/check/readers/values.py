@@ -21,7 +21,7 @@ _UTF8_MARK = b"\xef\xbb\xbf"
 _CHUNK = 1 << 20
 
 
-class Piece(msgspec.Struct, frozen=True):
+class Piece(msgspec.Struct, frozen=True, gc=False):
     """The bytes of one value and the line it begins in. `form` is json or yaml."""
 
     data: bytes
