@@ -52,12 +52,11 @@ def values(stream: BinaryIO, source: str, limits: Limits) -> Iterator[Piece | Tr
 
 def _lines(stream: BinaryIO, source: str, limits: Limits) -> Iterator[tuple[int, bytes] | Trouble]:
     """Numbered lines; one longer than the limit is passed over without being held."""
-    number, mark = 0, True
-    while line := stream.readline(limits.size + 1):
+    number, longest = 0, limits.size + 1
+    while line := stream.readline(longest):
         number += 1
-        if mark and line.startswith(_UTF8_MARK):
-            line = line[len(_UTF8_MARK) :]
-        mark = False
+        if number == 1:
+            line = line.removeprefix(_UTF8_MARK)
         if len(line) > limits.size and not line.endswith(b"\n"):
             while (rest := stream.readline(_CHUNK)) and not rest.endswith(b"\n"):
                 pass
