@@ -22,6 +22,7 @@ from podfsm.check.derived import derived_breaches
 from podfsm.check.event import DELETED, Observation
 from podfsm.check.finding import Breach
 from podfsm.check.known import Judged, Known
+from podfsm.check.ladder import message_breaches
 from podfsm.check.past import Past, pasts
 from podfsm.check.paths import path_between
 from podfsm.check.reads import APPS, CONDITIONS, EVERYTHING, INIT, METADATA, OTHER, SPEC, changed
@@ -125,6 +126,8 @@ class Judge:
         if parts & SPEC:
             found += self._class_breaches(pod)
         found += address_breaches(pod)
+        if parts & (APPS | INIT):
+            found += message_breaches(pod, self.gates)
         if pod.spec.activeDeadlineSeconds is not None or pod.status.reason:
             found += deadline_breaches(pod, seen.at)
         return found
@@ -178,7 +181,7 @@ class Judge:
             yield Breach("cstate-no-leave-terminated", change_words(before, after), container=name, path=path)
         if known.memory.past.counts_exactly:
             yield from uncounted_breaches(before, after)
-        yield from restart_breaches(restarts, before, after, self.gates)
+        yield from restart_breaches(restarts, before, after, self.gates, exactly=known.memory.past.counts_exactly)
         if known.clock.still is not None:
             yield from end_breaches(before, after, known.clock.still)
 

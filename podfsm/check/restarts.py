@@ -13,12 +13,13 @@ from attrs import define, field
 from msgspec.json import encode
 
 from podfsm.check.finding import WARNING, Breach
+from podfsm.check.ladder import Said, said_by, step_breaches
 from podfsm.check.words import state_words
 from podfsm.engine.versions import Gates
 from podfsm.kube.objects import Container, ContainerStateTerminated, ContainerStatus, Pod, PodSpec
 from podfsm.kube.times import EPOCH, seconds_of
 from podfsm.rules import backoff
-from podfsm.rules.crash_backoff import BackOffEntry, expiry, limits, stated_delay
+from podfsm.rules.crash_backoff import BackOffEntry, expiry, limits
 from podfsm.rules.deadline import deadline_at
 from podfsm.rules.facts import ContainerFacts, Role, RuntimeState
 from podfsm.rules.grace import deleted_at
@@ -64,6 +65,10 @@ class Restarts:
     """The containers that have not started since the sandbox was made anew: they need not wait."""
     again: set[str] = field(factory=set)
     """The containers of which a second instance was seen, though it may be counted as the first of a new sandbox."""
+    said: dict[str, Said] = field(factory=dict)
+    """What the last back-off of each container said."""
+    hindered: set[str] = field(factory=set)
+    """The containers of which attempts failed before they were started: those double a delay and are not counted."""
 
     def copy(self, base: datetime) -> Restarts:
         """The same of a Pod created at `base`, free to change."""
@@ -75,6 +80,8 @@ class Restarts:
             self.marked,
             set(self.renewed),
             set(self.again),
+            dict(self.said),
+            set(self.hindered),
         )
 
     def told(self, spec: PodSpec) -> Hashable:
@@ -87,11 +94,27 @@ class Restarts:
             self.marked,
             frozenset(self.renewed),
             frozenset(self.again),
+            frozenset(self.said.items()),
+            frozenset(self.hindered),
         )
 
     def since(self, when: datetime) -> float:
         """The seconds from the Pod's creation to an instant."""
         return (when - self.base).total_seconds()
+
+    def waits(self, was: ContainerStatus, now: ContainerStatus, exactly: bool, gates: Gates) -> Iterator[Breach]:
+        """What is wrong with the back-off that a container waits for; it is remembered."""
+        name, end, said = now.name, now.lastState.terminated, said_by(now)
+        if said is None:
+            self.hindered.add(name)
+            return
+        entry = self.entries.get(name)
+        ended = None if end is None or end.finishedAt is None else self.since(end.finishedAt)
+        if entry is not None and (ended is None or backoff.starts_over(ended, entry.last_update, expiry())):
+            entry = None
+        exactly = exactly and name not in self.hindered
+        yield from step_breaches(was, now, entry, self.said.get(name), exactly=exactly, gates=gates)
+        self.said[name] = said
 
     def notice(self, before: Pod, after: Pod) -> None:
         """Remember when the deletion began, which sandbox is new, and under which spec instances were started."""
@@ -115,14 +138,19 @@ def uncounted_breaches(before: Pod, after: Pod) -> Iterator[Breach]:
         yield Breach("instance-counted", seen, f"restartCount {was.restartCount + 1}", now.name)
 
 
-def restart_breaches(kept: Restarts, before: Pod, after: Pod, gates: Gates) -> Iterator[Breach]:
-    """New instances between two snapshots that came too early, too late or against the restart policy."""
+def restart_breaches(
+    kept: Restarts, before: Pod, after: Pod, gates: Gates, *, exactly: bool = False
+) -> Iterator[Breach]:
+    """New instances between two snapshots that came too early, too late or against the restart policy.
+
+    With `exactly` every restart so far is known to be counted.
+    """
     kept.notice(before, after)
     if kept.deleted is not None and before.status.initContainerStatuses != after.status.initContainerStatuses:
         yield from _stop_order_breaches(kept.base + timedelta(seconds=kept.deleted), before, after, gates)
     for was, now in pairs(before, after):
         if now.state.waiting is not None:
-            yield from _message_breach(now, gates)
+            yield from kept.waits(was, now, exactly, gates)
         if was.state.running is not None:
             yield from () if now.name in kept.again else _started_breach(was, now, gates)
             yield from _overdue_breach(kept, was, now, before)
@@ -161,18 +189,6 @@ def _ended_before_sandbox(end: ContainerStateTerminated | None, pod: Pod) -> boo
     if end is None or end.finishedAt is None or end.startedAt is None or since is None:
         return False
     return since >= end.finishedAt and since > end.startedAt
-
-
-def _message_breach(now: ContainerStatus, gates: Gates) -> Iterator[Breach]:
-    """A back-off said to be longer than any that there is, or shorter: the shortest that a node can set is 1 s."""
-    waiting = now.state.waiting
-    if waiting is None or waiting.reason != "CrashLoopBackOff":
-        return
-    said, maximum = stated_delay(waiting.message), limits(gates)[1]
-    if said is not None and said > maximum:
-        yield Breach("backoff-cap", f"back-off of {said:.0f} s", f"at most {maximum:.0f} s", now.name)
-    elif said is not None and said < 1.0:
-        yield Breach("backoff-base", f"back-off of {said:.0f} s", "at least 1 s", now.name)
 
 
 def _started_breach(was: ContainerStatus, now: ContainerStatus, gates: Gates) -> Iterator[Breach]:
@@ -252,11 +268,13 @@ def _backoff_breach(
     finished, start = kept.since(end.finishedAt), kept.since(began)
     entry = kept.entries.get(now.name)
     initial, maximum = limits(gates)
+    said = kept.said.get(now.name)
+    told = backoff.doubled(said.delay, maximum) if said is not None and said.count == was.restartCount else initial
     if entry is None or backoff.starts_over(finished, entry.last_update, expiry()):
-        kept.entries[now.name] = BackOffEntry(initial, finished)
+        kept.entries[now.name] = BackOffEntry(told, finished)
         return
     due = min(finished + entry.delay, entry.last_update + expiry())
-    kept.entries[now.name] = BackOffEntry(backoff.doubled(entry.delay, maximum), finished)
+    kept.entries[now.name] = BackOffEntry(max(told, backoff.doubled(entry.delay, maximum)), finished)
     if start < due:
         waited, wanted = start - finished, due - finished
         yield Breach(

@@ -21,7 +21,7 @@ from podfsm.rules.status_shape import family
 _GENERATED = re.compile(rb"kube-api-access-\w{5}")
 """The volume of the service account's token, whose name is drawn for each Pod."""
 _OWN = "*"
-"""Stands for a Pod's own name and uid in messages."""
+"""Stands for a Pod's own full name in messages."""
 
 _address = attrgetter("ip")
 _marks = attrgetter("annotations", "finalizers", "ownerReferences", "creationTimestamp", "name", "namespace")
@@ -92,9 +92,10 @@ def _tell_states(states: list[ContainerState], metadata: ObjectMeta, told: Told,
 
 
 def _message(message: str, metadata: ObjectMeta) -> str:
-    """A message without the Pod's own name and uid, which the kubelet puts into that of a back-off."""
-    uid = metadata.uid
-    return message.replace(uid, _OWN).replace(metadata.name, _OWN) if uid and uid in message else message
+    """A message without the Pod's own full name, which the kubelet puts into that of a back-off."""
+    if not metadata.uid or metadata.uid not in message:
+        return message
+    return message.replace(f"{metadata.name}_{metadata.namespace}({metadata.uid})", _OWN)
 
 
 def marks_told(metadata: ObjectMeta) -> Hashable:
