@@ -29,6 +29,9 @@ from podfsm.check.reads import APPS, CONDITIONS, EVERYTHING, INIT, METADATA, OTH
 from podfsm.check.restarts import Restarts, base_of, restart_breaches, uncounted_breaches
 from podfsm.check.shapes import Shapes
 from podfsm.check.snapshot import snapshot_breaches
+from podfsm.check.specs import spec_breaches
+from podfsm.check.stated import stated_breaches
+from podfsm.check.steps import write_breaches
 from podfsm.check.transitions import (
     future_breaches,
     left_breaches,
@@ -125,6 +128,8 @@ class Judge:
             found += broken
         if parts & SPEC:
             found += self._class_breaches(pod)
+            found += spec_breaches(pod, self.gates)
+        found += stated_breaches(pod, self.gates)
         found += address_breaches(pod)
         if parts & (APPS | INIT):
             found += message_breaches(pod, self.gates)
@@ -144,6 +149,8 @@ class Judge:
         for rule, holds in self._asked.two(parts):
             if not holds(before, after):
                 yield Breach(rule, change_words(before, after))
+        if parts & (METADATA | CONDITIONS):
+            yield from write_breaches(before, after)
         if parts & (INIT | APPS):
             yield from self._container_breaches(known, after, restarts)
         elif parts & (METADATA | SPEC | CONDITIONS | OTHER):

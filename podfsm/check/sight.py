@@ -16,6 +16,7 @@ from typing import Any
 import msgspec
 
 from podfsm.kube.objects import NO_STATE, ContainerState, ObjectMeta, Pod, PodSpec
+from podfsm.rules.instances import well_formed
 from podfsm.rules.status_shape import family
 
 _GENERATED = re.compile(rb"kube-api-access-\w{5}")
@@ -66,6 +67,7 @@ def sight(pod: Pod) -> Sight | None:
         told.append(len(listed))
         for one in listed:
             told += (one.name, one.ready, one.started, one.restartCount, one.image, one.imageID)
+            told.append(well_formed(one.containerID))
             names.append(one.containerID)
             states += (one.state, one.lastState)
     _tell_states(states, metadata, told, names, times)
@@ -86,7 +88,7 @@ def _tell_states(states: list[ContainerState], metadata: ObjectMeta, told: Told,
         if end is not None:
             times += (end.startedAt, end.finishedAt)
             names.append(end.containerID)
-            told += (end.exitCode, end.signal, end.reason, end.message)
+            told += (well_formed(end.containerID), end.exitCode, end.signal, end.reason, end.message)
         if waiting is not None:
             told += (waiting.reason, _message(waiting.message, metadata))
 
@@ -100,7 +102,11 @@ def _message(message: str, metadata: ObjectMeta) -> str:
 
 def marks_told(metadata: ObjectMeta) -> Hashable:
     """What the metadata tell that seldom changes: annotations, finalizers, the kinds of the owners."""
-    owners = tuple((owner.apiVersion, owner.kind, owner.controller) for owner in metadata.ownerReferences)
+    name = metadata.name
+    owners = tuple(
+        (owner.apiVersion, owner.kind, owner.controller, name.startswith(f"{owner.name}-"))
+        for owner in metadata.ownerReferences
+    )
     return (frozenset(metadata.annotations.items()), metadata.finalizers, owners)
 
 
