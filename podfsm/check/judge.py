@@ -149,7 +149,7 @@ class Judge:
         for rule, holds in self._asked.two(parts):
             if not holds(before, after):
                 yield Breach(rule, change_words(before, after))
-        if parts & (METADATA | CONDITIONS):
+        if parts & (METADATA | CONDITIONS | APPS | INIT):
             yield from write_breaches(before, after)
         if parts & (INIT | APPS):
             yield from self._container_breaches(known, after, restarts)

@@ -79,12 +79,12 @@ def _flag_breaches(containers: Sequence[Container], statuses: Sequence[Container
 
 
 def _unstarted_breaches(containers: Sequence[Container], statuses: Sequence[ContainerStatus]) -> Iterator[Breach]:
-    """Init containers that run, wait for no startup probe and yet have not started."""
+    """Init containers that run, and wait for no startup probe, of which it is not said that they have started."""
     probed = {container.name for container in containers if container.startupProbe is not None}
     for status in statuses:
         runs = status.state.running is not None and status.containerID
-        if runs and status.started is False and status.name not in probed:
-            seen = f"{state_words(status)}, started false, without a startup probe"
+        if runs and not status.started and status.name not in probed:
+            seen = f"{state_words(status)}, started {status.started}, without a startup probe".lower()
             yield Breach("cstate-started", seen, "started true", status.name)
 
 

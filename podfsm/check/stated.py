@@ -13,8 +13,8 @@ from podfsm.check.finding import WARNING, Breach
 from podfsm.check.transitions import KUBELETS
 from podfsm.check.words import state_words
 from podfsm.engine.versions import Gates
-from podfsm.kube.objects import ContainerStatus, Pod
-from podfsm.rules.condition_list import DISRUPTION, LIFECYCLE, RESTARTING, by_type, ended_for_node
+from podfsm.kube.objects import NO_STATE, ContainerStatus, Pod
+from podfsm.rules.condition_list import DISRUPTION, LIFECYCLE, RESTARTING, by_type, ended_for_node, marked_lost
 from podfsm.rules.instances import statuses_of, well_formed
 from podfsm.rules.phase import FAILED, is_static
 from podfsm.rules.phase_counts import RESTARTING_ALL
@@ -35,7 +35,7 @@ def stated_breaches(pod: Pod, gates: Gates) -> Iterator[Breach]:
         yield from _id_breaches(status)
         yield from _fresh_breaches(status)
         yield from _end_breaches(status)
-    if any(status.containerID for status in statuses_of(pod)):
+    if statuses_of(pod):
         yield from _time_breaches(pod)
         yield from _delay_breaches(pod)
     yield from _ephemeral_breaches(pod)
@@ -62,7 +62,11 @@ def _fresh_breaches(status: ContainerStatus) -> Iterator[Breach]:
     if status.restartCount < 0:
         yield Breach("instance-counted", f"restartCount {status.restartCount}", "0 or more", status.name)
     waiting = status.state.waiting
-    if waiting is None or status.lastState.terminated is not None:
+    if status.lastState.terminated is not None:
+        return
+    if waiting is None:
+        if status.state == NO_STATE and not status.containerID:
+            yield Breach("cstate-default-waiting", "no state, and no containerID", container=status.name)
         return
     if waiting.reason in _DEFAULT and status.containerID:
         seen = f"{state_words(status)} with containerID"
@@ -98,13 +102,18 @@ def _ephemeral_breaches(pod: Pod) -> Iterator[Breach]:
 
 def _time_breaches(pod: Pod) -> Iterator[Breach]:
     """Conditions of a kubelet without the time of their last transition, or with one before it knew the Pod."""
+    known, ran = by_type(pod.status.conditions), any(status.containerID for status in statuses_of(pod))
     began = None if is_static(pod.metadata) else pod.status.startTime
     for condition in pod.status.conditions:
         since = condition.lastTransitionTime
         if since is None:
-            if condition.type in LIFECYCLE or condition.type == "PodScheduled":
+            if ran and (condition.type in LIFECYCLE or condition.type == "PodScheduled"):
                 seen = f"{condition.type} {condition.status} without lastTransitionTime"
                 yield Breach("cond-lasttransition-only-on-status-change", seen, "a time")
+        elif marked_lost(condition) and (beside := known.get("ContainersReady")) is not None:
+            if beside.status == "False" and beside.lastTransitionTime == since:
+                seen = f"Ready False without a reason since {since:%H:%M:%S}, as ContainersReady"
+                yield Breach("cond-ready-copies-containersready", seen, f"reason {beside.reason}")
         elif began is not None and condition.type in KUBELETS and since < began - _SECOND:
             seen = f"{condition.type} {condition.status} since {since:%H:%M:%S}, startTime {began:%H:%M:%S}"
             yield Breach("status-times-follow", seen, "no transition before startTime")
@@ -136,6 +145,8 @@ def _condition_breaches(pod: Pod) -> Iterator[Breach]:
             yield Breach("cond-disruptiontarget-reasons", seen, "True or False")
         elif kind == RESTARTING and condition.status == "True" and reason != _STARTED:
             yield Breach("cond-allcontainersrestarting", seen, f"reason {_STARTED}")
+        elif kind == RESTARTING and reason not in (_STARTED, "", "PodCompleted", "PodFailed"):
+            yield Breach("cond-allcontainersrestarting", seen, "no such reason")
         elif kind == "Initialized" and reason == "PodCompleted" and status.phase == FAILED and _ended_by_itself(pod):
             yield Breach("cond-initialized-podcompleted", f"{seen} in phase {FAILED}", "no reason")
         elif kind == "Ready" and reason == NOT_READY:

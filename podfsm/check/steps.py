@@ -5,9 +5,39 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from podfsm.check.finding import Breach
+from podfsm.check.ladder import REASON as CRASH_LOOP
+from podfsm.check.words import state_words
 from podfsm.kube.objects import Pod
-from podfsm.rules.condition_list import of_type
+from podfsm.rules.condition_list import LIFECYCLE, of_type
+from podfsm.rules.instance_counts import sandbox_anew
+from podfsm.rules.instances import pairs
 from podfsm.rules.phase import TERMINAL
+
+
+def _lost_id_breaches(before: Pod, after: Pod) -> Iterator[Breach]:
+    """Containers that wait to start again, and no longer name the instance that has ended: the sandbox is the same."""
+    if any(one.restartPolicyRules for one in (*after.spec.containers, *after.spec.initContainers)):
+        return  # a restart of all containers removes what has ended
+    for was, now in pairs(before, after):
+        waiting, last = now.state.waiting, now.lastState.terminated
+        if not was.containerID or now.containerID or waiting is None or waiting.reason != CRASH_LOOP or last is None:
+            continue
+        if last.containerID == was.containerID and not sandbox_anew(before, after):
+            seen = f"{state_words(now)}, containerID gone"
+            yield Breach("instance-keeps", seen, "the id of the instance that has ended", now.name)
+
+
+def _late_breaches(before: Pod, after: Pod) -> Iterator[Breach]:
+    """What a kubelet writes with its first status, and which comes with a later one."""
+    old, new = before.status, after.status
+    if not old.containerStatuses:
+        return
+    if old.startTime is None and new.startTime is not None:
+        yield Breach("cstate-starttime-immutable", "startTime comes after container statuses", "with the first status")
+    there = {condition.type for condition in old.conditions}
+    if len(there & LIFECYCLE) > 1:
+        for kind in sorted(({condition.type for condition in new.conditions} & LIFECYCLE) - there):
+            yield Breach("cond-kubelet-owned-set", f"{kind} comes after {', '.join(sorted(there))}", "all in one status")
 
 
 def write_breaches(before: Pod, after: Pod) -> Iterator[Breach]:
@@ -19,6 +49,8 @@ def write_breaches(before: Pod, after: Pod) -> Iterator[Breach]:
             state = f"in phase {before.status.phase}" if bound else "without a node"
             seen = f"a grace of {new.deletionGracePeriodSeconds} s of a Pod {state}"
             yield Breach("term-immediate-cases", seen, "a grace of 0")
+    yield from _lost_id_breaches(before, after)
+    yield from _late_breaches(before, after)
     was, now = of_type(before.status.conditions, "Ready"), of_type(after.status.conditions, "Ready")
     if was is None or now is None or was is now or not was.reason or now.reason:
         return
