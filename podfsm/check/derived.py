@@ -70,7 +70,10 @@ def _ended_from_outside(pod: Pod) -> bool:
 
 
 def _plainly_agrees(pod: Pod, past: Past, gates: Gates, *, alone: bool) -> bool:
-    """Whether everything is as the kubelet derives it for a Pod that lives, or ended `alone`: so it is nearly always."""
+    """Whether everything is as the kubelet derives it for a Pod that lives: so it is nearly always.
+
+    `alone` is a Pod that is over, and that nobody has ended.
+    """
     status, spec = pod.status, pod.spec
     phase, init, apps = status.phase, status.initContainerStatuses, status.containerStatuses
     if pod_phase(spec, init, apps, terminal=phase in TERMINAL and not alone, initialized=True, gates=gates) != phase:

@@ -1,4 +1,4 @@
-"""History level: what a back-off says of itself. Its message names the delay, which only climbs from one end to the next.
+"""History level: what a back-off says of itself. Its message names the delay, which climbs from one end to the next.
 
 The kubelet makes an entry with the first restart it lets through and doubles it with each one after; a node may have a
 longest delay of its own. Where attempts may have gone unseen only what no number of them explains is found.
@@ -88,7 +88,13 @@ def said_by(status: ContainerStatus) -> Said | None:
 
 
 def step_breaches(
-    was: ContainerStatus, now: ContainerStatus, entry: BackOffEntry | None, last: Said | None, *, exactly: bool, gates: Gates
+    was: ContainerStatus,
+    now: ContainerStatus,
+    entry: BackOffEntry | None,
+    last: Said | None,
+    *,
+    exactly: bool,
+    gates: Gates,
 ) -> Iterator[Breach]:
     """A delay that changed while it lasted, is shorter than the restarts seen make it, or longer than all make it.
 

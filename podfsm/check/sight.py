@@ -50,6 +50,7 @@ def sight(pod: Pod) -> Sight | None:
     if created is None or created.microsecond:
         return None
     told: Told = [status.phase, status.reason, status.message, status.qosClass, status.resize]
+    told.append(bool(metadata.resourceVersion))
     told += (status.observedGeneration, metadata.generation, metadata.deletionGracePeriodSeconds)
     names: Names = ["", pod.spec.nodeName, status.nominatedNodeName]
     times: Times = [metadata.deletionTimestamp, status.startTime]

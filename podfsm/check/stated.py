@@ -38,6 +38,7 @@ def stated_breaches(pod: Pod, gates: Gates) -> Iterator[Breach]:
     if statuses_of(pod):
         yield from _time_breaches(pod)
         yield from _delay_breaches(pod)
+        yield from _image_breaches(pod)
     yield from _ephemeral_breaches(pod)
     yield from _condition_breaches(pod)
     if gated(pod.spec, gates) and "PodScheduled" not in by_type(pod.status.conditions):
@@ -55,6 +56,18 @@ def _id_breaches(status: ContainerStatus) -> Iterator[Breach]:
     if status.containerID and last is not None and last.reason in _BY_RUNTIME and not last.containerID:
         seen = f"lastState terminated {last.reason} without containerID"
         yield Breach("cstate-terminated-fields", seen, container=status.name)
+
+
+def _image_breaches(pod: Pod) -> Iterator[Breach]:
+    """Containers that lack what is said of the others: the image, and the image's id once there is an instance."""
+    statuses = statuses_of(pod)
+    for field, named in (
+        ("image", [(status, status.image) for status in statuses]),
+        ("imageID", [(status, status.imageID) for status in statuses if status.containerID]),
+    ):
+        lacking = [status for status, image in named if not image]
+        if lacking and len(lacking) < len(named):
+            yield Breach("instance-keeps", f"no {field}, as others have", f"an {field} of each", lacking[0].name)
 
 
 def _fresh_breaches(status: ContainerStatus) -> Iterator[Breach]:

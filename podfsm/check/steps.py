@@ -10,7 +10,7 @@ from podfsm.check.words import state_words
 from podfsm.kube.objects import Pod
 from podfsm.rules.condition_list import LIFECYCLE, of_type
 from podfsm.rules.instance_counts import sandbox_anew
-from podfsm.rules.instances import pairs
+from podfsm.rules.instances import pairs, statuses_of
 from podfsm.rules.phase import TERMINAL
 
 
@@ -34,10 +34,21 @@ def _late_breaches(before: Pod, after: Pod) -> Iterator[Breach]:
         return
     if old.startTime is None and new.startTime is not None:
         yield Breach("cstate-starttime-immutable", "startTime comes after container statuses", "with the first status")
+    if not old.hostIP and new.hostIP:
+        yield Breach("status-address-stays", "hostIP comes after container statuses", "with the first status")
+    if not any(one.state.running is not None for one in statuses_of(before)):  # else its kubelet may be a newer one
+        for address, was, now in (("hostIP", old.hostIPs, new.hostIPs), ("podIP", old.podIPs, new.podIPs)):
+            if getattr(old, address) and getattr(new, address) and now and not was:
+                yield Breach("status-address-stays", f"{address}s comes after {address}", "together with it")
+    for was, now in pairs(before, after):
+        if now.containerID and now.image and not was.image:
+            yield Breach("instance-keeps", "no image, and then one", "the image throughout", now.name)
     there = {condition.type for condition in old.conditions}
     if len(there & LIFECYCLE) > 1:
         for kind in sorted(({condition.type for condition in new.conditions} & LIFECYCLE) - there):
-            yield Breach("cond-kubelet-owned-set", f"{kind} comes after {', '.join(sorted(there))}", "all in one status")
+            yield Breach(
+                "cond-kubelet-owned-set", f"{kind} comes after {', '.join(sorted(there))}", "all in one status"
+            )
 
 
 def write_breaches(before: Pod, after: Pod) -> Iterator[Breach]:

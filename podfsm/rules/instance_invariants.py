@@ -121,7 +121,7 @@ def instance_keeps(before: Pod, after: Pod) -> bool:
 def _keeps(was: ContainerStatus, now: ContainerStatus) -> bool:
     if not was.containerID:
         return True
-    if was.imageID and was.imageID != now.imageID:
+    if was.imageID != now.imageID:
         return False
     if was.state.running is not None and now.state.running is not None:
         return was.state.running.startedAt == now.state.running.startedAt
