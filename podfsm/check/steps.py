@@ -40,15 +40,19 @@ def _late_breaches(before: Pod, after: Pod) -> Iterator[Breach]:
         for address, was, now in (("hostIP", old.hostIPs, new.hostIPs), ("podIP", old.podIPs, new.podIPs)):
             if getattr(old, address) and getattr(new, address) and now and not was:
                 yield Breach("status-address-stays", f"{address}s comes after {address}", "together with it")
-    for was, now in pairs(before, after):
-        if now.containerID and now.image and not was.image:
-            yield Breach("instance-keeps", "no image, and then one", "the image throughout", now.name)
     there = {condition.type for condition in old.conditions}
     if len(there & LIFECYCLE) > 1:
         for kind in sorted(({condition.type for condition in new.conditions} & LIFECYCLE) - there):
             yield Breach(
                 "cond-kubelet-owned-set", f"{kind} comes after {', '.join(sorted(there))}", "all in one status"
             )
+
+
+def _image_breaches(before: Pod, after: Pod) -> Iterator[Breach]:
+    """Containers whose image was not named at first."""
+    for was, now in pairs(before, after):
+        if now.containerID and now.image and not was.image:
+            yield Breach("instance-keeps", "no image, and then one", "the image throughout", now.name)
 
 
 def write_breaches(before: Pod, after: Pod) -> Iterator[Breach]:
@@ -62,6 +66,7 @@ def write_breaches(before: Pod, after: Pod) -> Iterator[Breach]:
             yield Breach("term-immediate-cases", seen, "a grace of 0")
     yield from _lost_id_breaches(before, after)
     yield from _late_breaches(before, after)
+    yield from _image_breaches(before, after)
     was, now = of_type(before.status.conditions, "Ready"), of_type(after.status.conditions, "Ready")
     if was is None or now is None or was is now or not was.reason or now.reason:
         return
