@@ -19,9 +19,9 @@ from msgspec.msgpack import Encoder
 from podfsm.check.clock import Tick
 from podfsm.check.conditions import deadline_breaches
 from podfsm.check.event import DELETED, Observation
+from podfsm.check.followed import base_of
 from podfsm.check.judge import Judgement
 from podfsm.check.known import Known, Memory
-from podfsm.check.restarts import base_of
 from podfsm.check.sight import Sight, generated, marks_told, spec_told
 from podfsm.check.transitions import AHEAD, WRITE, pushed_at_once, turned
 from podfsm.kube.objects import Pod, PodSpec

@@ -12,9 +12,9 @@ from podfsm.check.asked import all_known
 from podfsm.check.clock import before_creation
 from podfsm.check.event import ADDED, DELETED, MODIFIED, SEEN, Observation, Relist
 from podfsm.check.finding import NOTE, Breach, Finding, severity_of
+from podfsm.check.followed import base_of
 from podfsm.check.judge import Judge
 from podfsm.check.known import Judged, Known, Memory
-from podfsm.check.restarts import base_of
 from podfsm.check.sight import Sight, sight
 from podfsm.engine.rule import Registry, Rule
 from podfsm.engine.versions import Gates

@@ -16,7 +16,7 @@ from podfsm.check.past import Past
 from podfsm.engine.versions import Gates
 from podfsm.kube.objects import ContainerStatus, Pod, PodCondition, PodSpec
 from podfsm.rules import conditions as judge
-from podfsm.rules.condition_list import by_type
+from podfsm.rules.condition_list import by_type, ended_for_node
 from podfsm.rules.condition_parts import Judgement, ready_from
 from podfsm.rules.phase import FAILED, PENDING, RUNNING, SUCCEEDED, TERMINAL, is_static, pod_phase
 from podfsm.rules.phase_invariants import marked_by_gc
@@ -43,10 +43,15 @@ def derived_breaches(pod: Pod, past: Past, gates: Gates) -> Iterator[Breach]:
         if status.phase == RUNNING:
             yield Breach("phase-missing-status-is-unknown-count", "phase Running without container statuses", PENDING)
         return
-    if _plainly_agrees(pod, past, gates):
+    deleting = past.deleting or pod.metadata.deletionTimestamp is not None
+    alone = status.phase in TERMINAL and not (deleting or past.overdue or _ended_from_outside(pod))
+    if _plainly_agrees(pod, past, gates, alone=alone):
         return
     phases = _phases(pod, gates)
-    deleting = past.deleting or pod.metadata.deletionTimestamp is not None
+    if alone and status.phase in phases and status.phase not in (free := _phases(pod, gates, (False,))):
+        rule, expected = _PHASE_RULES[status.phase], " or ".join(sorted(free))
+        yield Breach(rule, f"phase {status.phase}, and a container is due to start again", f"phase {expected}")
+        return
     yield from _phase_breach(pod, phases, deleting=deleting, overdue=past.overdue)
     known = by_type(status.conditions)
     said = known.get("ContainersReady")
@@ -58,11 +63,20 @@ def derived_breaches(pod: Pod, past: Past, gates: Gates) -> Iterator[Breach]:
         yield from _initialized_breach(pod, known["Initialized"], phases, was, deleting, gates)
 
 
-def _plainly_agrees(pod: Pod, past: Past, gates: Gates) -> bool:
-    """Whether everything is as the kubelet derives it for a Pod that lives: so it is nearly always."""
+def _ended_from_outside(pod: Pod) -> bool:
+    """Whether somebody may have ended a Pod whose containers the kubelet would have started again."""
+    status = pod.status
+    return bool(status.reason) or is_static(pod.metadata) or marked_by_gc(pod) or ended_for_node(status.conditions)
+
+
+def _plainly_agrees(pod: Pod, past: Past, gates: Gates, *, alone: bool) -> bool:
+    """Whether everything is as the kubelet derives it for a Pod that lives: so it is nearly always.
+
+    `alone` is a Pod that is over, and that nobody has ended.
+    """
     status, spec = pod.status, pod.spec
     phase, init, apps = status.phase, status.initContainerStatuses, status.containerStatuses
-    if pod_phase(spec, init, apps, terminal=phase in TERMINAL, initialized=True, gates=gates) != phase:
+    if pod_phase(spec, init, apps, terminal=phase in TERMINAL and not alone, initialized=True, gates=gates) != phase:
         return False
     statuses = init + apps
     containers = judge.containers_ready(spec, statuses, phase, gates)
@@ -90,8 +104,8 @@ def _binding_breaches(pod: Pod, gates: Gates) -> Iterator[Breach]:
             yield Breach("sched-gates", _words(said), "PodScheduled False SchedulingGated")
 
 
-def _phases(pod: Pod, gates: Gates) -> set[str]:
-    """The phases that the statuses may give, whatever else the kubelet knows."""
+def _phases(pod: Pod, gates: Gates, ended: tuple[bool, ...] = (False, True)) -> set[str]:
+    """The phases that the statuses may give, whatever else the kubelet knows: above all whether it ends the Pod."""
     spec, status = pod.spec, pod.status
     init, apps = status.initContainerStatuses, status.containerStatuses
     runs = any(app.state.running is not None for app in apps)
@@ -99,7 +113,7 @@ def _phases(pod: Pod, gates: Gates) -> set[str]:
     found = set()
     for entries in _not_started(spec, init, gates):
         for initialized in (True,) if runs or not spec.initContainers else (True, False):
-            for terminal in (False, True):
+            for terminal in ended:
                 found.add(
                     pod_phase(
                         spec, entries, apps, terminal=terminal, initialized=initialized, static=static, gates=gates

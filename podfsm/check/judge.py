@@ -21,13 +21,18 @@ from podfsm.check.conditions import (
 from podfsm.check.derived import derived_breaches
 from podfsm.check.event import DELETED, Observation
 from podfsm.check.finding import Breach
+from podfsm.check.followed import Restarts, base_of
 from podfsm.check.known import Judged, Known
+from podfsm.check.ladder import message_breaches
 from podfsm.check.past import Past, pasts
 from podfsm.check.paths import path_between
 from podfsm.check.reads import APPS, CONDITIONS, EVERYTHING, INIT, METADATA, OTHER, SPEC, changed
-from podfsm.check.restarts import Restarts, base_of, restart_breaches, uncounted_breaches
+from podfsm.check.restarts import restart_breaches, uncounted_breaches
 from podfsm.check.shapes import Shapes
 from podfsm.check.snapshot import snapshot_breaches
+from podfsm.check.specs import spec_breaches
+from podfsm.check.stated import stated_breaches
+from podfsm.check.steps import write_breaches
 from podfsm.check.transitions import (
     future_breaches,
     left_breaches,
@@ -124,7 +129,11 @@ class Judge:
             found += broken
         if parts & SPEC:
             found += self._class_breaches(pod)
+            found += spec_breaches(pod, self.gates)
+        found += stated_breaches(pod, self.gates)
         found += address_breaches(pod)
+        if parts & (APPS | INIT):
+            found += message_breaches(pod, self.gates)
         if pod.spec.activeDeadlineSeconds is not None or pod.status.reason:
             found += deadline_breaches(pod, seen.at)
         return found
@@ -141,6 +150,8 @@ class Judge:
         for rule, holds in self._asked.two(parts):
             if not holds(before, after):
                 yield Breach(rule, change_words(before, after))
+        if parts & (METADATA | CONDITIONS | APPS | INIT):
+            yield from write_breaches(before, after)
         if parts & (INIT | APPS):
             yield from self._container_breaches(known, after, restarts)
         elif parts & (METADATA | SPEC | CONDITIONS | OTHER):
@@ -178,7 +189,7 @@ class Judge:
             yield Breach("cstate-no-leave-terminated", change_words(before, after), container=name, path=path)
         if known.memory.past.counts_exactly:
             yield from uncounted_breaches(before, after)
-        yield from restart_breaches(restarts, before, after, self.gates)
+        yield from restart_breaches(restarts, before, after, self.gates, exactly=known.memory.past.counts_exactly)
         if known.clock.still is not None:
             yield from end_breaches(before, after, known.clock.still)
 

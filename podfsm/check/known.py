@@ -7,8 +7,8 @@ from datetime import datetime
 from attrs import define, field, frozen
 
 from podfsm.check.clock import Clock
+from podfsm.check.followed import Restarts
 from podfsm.check.past import Past
-from podfsm.check.restarts import Restarts
 from podfsm.check.sight import Sight
 from podfsm.kube.objects import Pod
 

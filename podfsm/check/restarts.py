@@ -1,28 +1,23 @@
 """History level: restarts. When a container may start again, and whether it may at all.
 
-Exits are seen through `state` or `lastState`; what the kubelet remembers (its back-off entries) is followed from
-below: where something may have gone unseen the shorter delay is assumed, so a correct kubelet never comes too early.
+Exits are seen through `state` or `lastState`; what the kubelet remembers of them is in `podfsm.check.followed`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from attrs import define, field
-from msgspec.json import encode
-
 from podfsm.check.finding import WARNING, Breach
-from podfsm.check.sight import generated
+from podfsm.check.followed import Restarts, container_of
 from podfsm.check.words import state_words
 from podfsm.engine.versions import Gates
 from podfsm.kube.objects import Container, ContainerStateTerminated, ContainerStatus, Pod, PodSpec
-from podfsm.kube.times import EPOCH, seconds_of
+from podfsm.kube.times import seconds_of
 from podfsm.rules import backoff
-from podfsm.rules.crash_backoff import BackOffEntry, expiry, limits, stated_delay
+from podfsm.rules.crash_backoff import BackOffEntry, expiry, limits
 from podfsm.rules.deadline import deadline_at
 from podfsm.rules.facts import ContainerFacts, Role, RuntimeState
-from podfsm.rules.grace import deleted_at
 from podfsm.rules.instance_counts import counted, counts_up, sandbox_anew, sandbox_since
 from podfsm.rules.instances import pairs, statuses_of
 from podfsm.rules.machine_guards import init_retry_by_pod_policy
@@ -41,72 +36,6 @@ _SIGNALLED = (137, 143)
 """Exit codes of processes stopped by SIGKILL and SIGTERM."""
 
 
-def base_of(pod: Pod) -> datetime:
-    """What the times of a Pod are counted from: its creation, or any instant if that is not known."""
-    return pod.metadata.creationTimestamp or EPOCH
-
-
-@define
-class Restarts:
-    """What is remembered of one Pod: a lower bound of each container's back-off, and when its deletion began.
-
-    Times are seconds since the Pod's creation: so Pods that live alike are remembered alike. A step works on a copy.
-    """
-
-    base: datetime = EPOCH
-    """The creation of the Pod, or what stands for it if that is not known."""
-    entries: dict[str, BackOffEntry] = field(factory=dict)
-    specs: dict[str, Container] = field(factory=dict)
-    """What the spec said of a container when its present instance was first seen, if it has changed since."""
-    deleted: float | None = None
-    marked: bool = False
-    """The node was taken for lost."""
-    renewed: set[str] = field(factory=set)
-    """The containers that have not started since the sandbox was made anew: they need not wait."""
-    again: set[str] = field(factory=set)
-    """The containers of which a second instance was seen, though it may be counted as the first of a new sandbox."""
-
-    def copy(self, base: datetime) -> Restarts:
-        """The same of a Pod created at `base`, free to change."""
-        return Restarts(
-            base,
-            dict(self.entries),
-            dict(self.specs),
-            self.deleted,
-            self.marked,
-            set(self.renewed),
-            set(self.again),
-        )
-
-    def told(self, spec: PodSpec) -> Hashable:
-        """All of it but the creation, as one value, for a Pod with this spec."""
-        specs = (*map(encode, self.specs.items()), *generated(spec)) if self.specs else None
-        return (
-            frozenset(self.entries.items()),
-            specs,
-            self.deleted,
-            self.marked,
-            frozenset(self.renewed),
-            frozenset(self.again),
-        )
-
-    def since(self, when: datetime) -> float:
-        """The seconds from the Pod's creation to an instant."""
-        return (when - self.base).total_seconds()
-
-    def notice(self, before: Pod, after: Pod) -> None:
-        """Remember when the deletion began, which sandbox is new, and under which spec instances were started."""
-        if self.deleted is None and (began := deleted_at(after.metadata)) is not None:
-            self.deleted = self.since(began)
-        if sandbox_anew(before, after):
-            self.renewed.update(one.name for one in statuses_of(before) if one.containerID)
-        old, new = before.spec, after.spec
-        if old is not new and (old.containers != new.containers or old.initContainers != new.initContainers):
-            for one in (*old.containers, *old.initContainers):
-                if one != _container(new, one.name)[0]:
-                    self.specs.setdefault(one.name, one)
-
-
 def uncounted_breaches(before: Pod, after: Pod) -> Iterator[Breach]:
     """Restarts not counted or counted twice, in a Pod whose records were all kept so far."""
     wrong = [(was, now) for was, now in pairs(before, after) if not counts_up(was, now)]
@@ -117,26 +46,31 @@ def uncounted_breaches(before: Pod, after: Pod) -> Iterator[Breach]:
         yield Breach("instance-counted", seen, f"restartCount {was.restartCount + 1}", now.name)
 
 
-def restart_breaches(kept: Restarts, before: Pod, after: Pod, gates: Gates) -> Iterator[Breach]:
-    """New instances between two snapshots that came too early, too late or against the restart policy."""
+def restart_breaches(
+    kept: Restarts, before: Pod, after: Pod, gates: Gates, *, exactly: bool = False
+) -> Iterator[Breach]:
+    """New instances between two snapshots that came too early, too late or against the restart policy.
+
+    With `exactly` every restart so far is known to be counted.
+    """
     kept.notice(before, after)
     if kept.deleted is not None and before.status.initContainerStatuses != after.status.initContainerStatuses:
         yield from _stop_order_breaches(kept.base + timedelta(seconds=kept.deleted), before, after, gates)
     for was, now in pairs(before, after):
         if now.state.waiting is not None:
-            yield from _message_breach(now, gates)
+            yield from kept.waits(was, now, exactly, gates)
         if was.state.running is not None:
             yield from () if now.name in kept.again else _started_breach(was, now, gates)
             yield from _overdue_breach(kept, was, now, before)
         if now.containerID == was.containerID or _started(now) is None:
             continue
-        container, init = _container(after.spec, now.name)
+        container, init = container_of(after.spec, now.name)
         if container is None:
             continue
         end = now.lastState.terminated
         free = now.name in kept.renewed or RESTARTING_ALL in _reasons(now) or _ended_before_sandbox(end, after)
         kept.renewed.discard(now.name)
-        ran_as = kept.specs.pop(now.name, None) or _container(before.spec, now.name)[0]
+        ran_as = kept.specs.pop(now.name, None) or container_of(before.spec, now.name)[0]
         if not was.containerID:
             continue
         kept.again.add(now.name)
@@ -160,18 +94,6 @@ def _ended_before_sandbox(end: ContainerStateTerminated | None, pod: Pod) -> boo
     if end is None or end.finishedAt is None or end.startedAt is None or since is None:
         return False
     return since >= end.finishedAt and since > end.startedAt
-
-
-def _message_breach(now: ContainerStatus, gates: Gates) -> Iterator[Breach]:
-    """A back-off said to be longer than any that there is, or shorter: the shortest that a node can set is 1 s."""
-    waiting = now.state.waiting
-    if waiting is None or waiting.reason != "CrashLoopBackOff":
-        return
-    said, maximum = stated_delay(waiting.message), limits(gates)[1]
-    if said is not None and said > maximum:
-        yield Breach("backoff-cap", f"back-off of {said:.0f} s", f"at most {maximum:.0f} s", now.name)
-    elif said is not None and said < 1.0:
-        yield Breach("backoff-base", f"back-off of {said:.0f} s", "at least 1 s", now.name)
 
 
 def _started_breach(was: ContainerStatus, now: ContainerStatus, gates: Gates) -> Iterator[Breach]:
@@ -251,11 +173,13 @@ def _backoff_breach(
     finished, start = kept.since(end.finishedAt), kept.since(began)
     entry = kept.entries.get(now.name)
     initial, maximum = limits(gates)
+    said = kept.said.get(now.name)
+    told = backoff.doubled(said.delay, maximum) if said is not None and said.count == was.restartCount else initial
     if entry is None or backoff.starts_over(finished, entry.last_update, expiry()):
-        kept.entries[now.name] = BackOffEntry(initial, finished)
+        kept.entries[now.name] = BackOffEntry(told, finished)
         return
     due = min(finished + entry.delay, entry.last_update + expiry())
-    kept.entries[now.name] = BackOffEntry(backoff.doubled(entry.delay, maximum), finished)
+    kept.entries[now.name] = BackOffEntry(max(told, backoff.doubled(entry.delay, maximum)), finished)
     if start < due:
         waited, wanted = start - finished, due - finished
         yield Breach(
@@ -323,7 +247,7 @@ def _stop_order_breaches(began: datetime, before: Pod, after: Pod, gates: Gates)
     """A sidecar that was stopped by a signal, the Pod being deleted, while app containers were still running."""
     ends = [end.finishedAt for s in after.status.containerStatuses if (end := s.state.terminated) and end.finishedAt]
     for was, now in pairs(before, after):
-        container, init = _container(after.spec, now.name)
+        container, init = container_of(after.spec, now.name)
         end = now.state.terminated
         if container is None or not init or not is_sidecar(container, gates) or was.state.running is None:
             continue
@@ -345,11 +269,3 @@ def _started(status: ContainerStatus) -> datetime | None:
 def _reasons(status: ContainerStatus) -> tuple[str, ...]:
     waiting, last = status.state.waiting, status.lastState.terminated
     return (waiting.reason if waiting is not None else "", last.reason if last is not None else "")
-
-
-def _container(spec: PodSpec, name: str) -> tuple[Container | None, bool]:
-    """The app or init container of this name, and whether it is an init container."""
-    found = next((container for container in spec.containers if container.name == name), None)
-    if found is not None:
-        return found, False
-    return next((container for container in spec.initContainers if container.name == name), None), True

@@ -16,6 +16,7 @@ from typing import Any
 import msgspec
 
 from podfsm.kube.objects import NO_STATE, ContainerState, ObjectMeta, Pod, PodSpec, PodStatus
+from podfsm.rules.instances import well_formed
 from podfsm.rules.status_shape import NEVER, family
 
 _GENERATED = re.compile(rb'kube-api-access-\w{5}(?=","(?:mountPath|projected)":)')
@@ -67,6 +68,7 @@ def sight(pod: Pod) -> Sight | None:
         told.append(len(listed))
         for one in listed:
             told += (one.name, one.ready, one.started, one.restartCount, one.image, one.imageID)
+            told.append(well_formed(one.containerID))
             names.append(one.containerID)
             states += (one.state, one.lastState)
     told += [None if time is None else time - created for time in times]
@@ -100,7 +102,7 @@ def _tell_states(
         if end is not None:
             times += (end.startedAt, end.finishedAt)
             names.append(end.containerID)
-            told += (end.exitCode, end.signal, end.reason, end.message)
+            told += (well_formed(end.containerID), end.exitCode, end.signal, end.reason, end.message)
         if waiting is not None:
             told += (waiting.reason, _message(waiting.message, metadata))
     told += [None if time is None else time - created if time > NEVER else (time - created,) for time in times]
@@ -118,7 +120,11 @@ def marks_told(metadata: ObjectMeta) -> Hashable:
 
     Labels are not among them: no rule about a Pod's life reads any.
     """
-    owners = tuple((owner.apiVersion, owner.kind, owner.controller) for owner in metadata.ownerReferences)
+    name = metadata.name
+    owners = tuple(
+        (owner.apiVersion, owner.kind, owner.controller, name.startswith(f"{owner.name}-"))
+        for owner in metadata.ownerReferences
+    )
     return (frozenset(metadata.annotations.items()), metadata.finalizers, owners)
 
 

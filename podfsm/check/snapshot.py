@@ -36,6 +36,8 @@ def snapshot_breaches(pod: Pod, gates: Gates) -> Iterator[Breach]:
     sidecars = tuple(entry for entry in spec.initContainers if is_sidecar(entry, gates))
     for containers, statuses in ((spec.containers, status.containerStatuses), (sidecars, status.initContainerStatuses)):
         yield from _flag_breaches(containers, statuses)
+    if gates.at_least("1.29"):
+        yield from _unstarted_breaches(spec.initContainers, status.initContainerStatuses)
     yield from _unprobed_breaches(status.ephemeralContainerStatuses)
     restarts_all = has_restart_all_rule(spec, gates)
     first = "PodInitializing" if spec.initContainers else "ContainerCreating"
@@ -74,6 +76,16 @@ def _flag_breaches(containers: Sequence[Container], statuses: Sequence[Container
         elif not status.ready and container.readinessProbe is None:
             seen = f"{state_words(status)}, ready false, without a readiness probe"
             yield Breach("cstate-ready", seen, "ready true", status.name)
+
+
+def _unstarted_breaches(containers: Sequence[Container], statuses: Sequence[ContainerStatus]) -> Iterator[Breach]:
+    """Init containers that run, and wait for no startup probe, of which it is not said that they have started."""
+    probed = {container.name for container in containers if container.startupProbe is not None}
+    for status in statuses:
+        runs = status.state.running is not None and status.containerID
+        if runs and not status.started and status.name not in probed:
+            seen = f"{state_words(status)}, started {status.started}, without a startup probe".lower()
+            yield Breach("cstate-started", seen, "started true", status.name)
 
 
 def _unprobed_breaches(statuses: Sequence[ContainerStatus]) -> Iterator[Breach]:

@@ -103,11 +103,13 @@ def _own_id(status: ContainerStatus) -> bool:
 def instance_keeps(before: Pod, after: Pod) -> bool:
     """One instance starts once and ends once: its startedAt, its image, and once it has ended its exit, stay.
 
-    It never runs again. A new start is a new instance with another containerID.
+    It never runs again. A new start is a new instance with another containerID. The image is named throughout.
     """
     if not same_pod(before, after):
         return True
     for was, now in pairs(before, after):
+        if was.image and not now.image:
+            return False
         if now.containerID == was.containerID:
             if not _keeps(was, now):
                 return False
@@ -119,7 +121,7 @@ def instance_keeps(before: Pod, after: Pod) -> bool:
 def _keeps(was: ContainerStatus, now: ContainerStatus) -> bool:
     if not was.containerID:
         return True
-    if was.imageID and now.imageID and was.imageID != now.imageID:
+    if was.imageID != now.imageID:
         return False
     if was.state.running is not None and now.state.running is not None:
         return was.state.running.startedAt == now.state.running.startedAt

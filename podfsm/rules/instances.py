@@ -74,3 +74,9 @@ def later(one: datetime | None, other: datetime | None) -> bool:
 def inferred(end: ContainerStateTerminated) -> bool:
     """Whether the kubelet only infers this end: the runtime told nothing of it, and it names no instance."""
     return end.reason == "ContainerStatusUnknown" or not (end.containerID or end.startedAt or end.finishedAt)
+
+
+def well_formed(instance: str) -> bool:
+    """Whether an id names its runtime, as every containerID does that a kubelet writes: RUNTIME://ID."""
+    runtime, mark, rest = instance.partition("://")
+    return bool(runtime and mark and rest)

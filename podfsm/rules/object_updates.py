@@ -25,7 +25,7 @@ from podfsm.kube.objects import (
     Toleration,
 )
 from podfsm.kube.times import SKEW
-from podfsm.rules.condition_list import DISRUPTION, LIFECYCLE
+from podfsm.rules.condition_list import DISRUPTION, LIFECYCLE, RESTARTING
 from podfsm.rules.deadline import field_accepted
 from podfsm.rules.ephemeral import append_only
 from podfsm.rules.grace import deleted_at
@@ -291,7 +291,7 @@ def generation_counts(before: Pod, after: Pod) -> bool:
     versions before have generation 0. The binding, which sets nodeName, is no change of the spec in this sense.
     """
     old, new = before.metadata, after.metadata
-    if not new.generation or not same_pod(before, after):
+    if not (new.generation or old.generation) or not same_pod(before, after):
         return True
     seen = after.status.observedGeneration
     if new.generation < old.generation or seen > new.generation or seen < before.status.observedGeneration:
@@ -314,8 +314,12 @@ def generation_counts(before: Pod, after: Pod) -> bool:
 
 
 def _observed_less(before: Pod, after: Pod) -> bool:
-    """Whether a condition of the kubelet is said to be about an older generation than before."""
-    old = {c.type: c.observedGeneration for c in before.status.conditions if c.type in LIFECYCLE}
+    """Whether a condition of the kubelet is said to be about an older generation than before.
+
+    It takes over PodScheduled with its first status; the binding itself says nothing of a generation.
+    """
+    kubelets = LIFECYCLE | {"PodScheduled"} if before.status.containerStatuses else LIFECYCLE
+    old = {c.type: c.observedGeneration for c in before.status.conditions if c.type in kubelets}
     return any(c.observedGeneration < old.get(c.type, 0) for c in after.status.conditions)
 
 
@@ -399,4 +403,4 @@ def conditions_stay(before: Pod, after: Pod) -> bool:
     return all(c.type in now for c in before.status.conditions if c.type in _LASTING)
 
 
-_LASTING = LIFECYCLE | {"PodScheduled", DISRUPTION}
+_LASTING = LIFECYCLE | {"PodScheduled", DISRUPTION, RESTARTING}

@@ -204,10 +204,14 @@ def terminal_when_stopped(pod: Pod) -> bool:
     ],
 )
 def reason_stays(before: Pod, after: Pod) -> bool:
-    """status.reason belongs to the phase: once given it is kept as long as a terminal phase lasts."""
-    if not same_pod(before, after) or before.status.phase not in TERMINAL or not before.status.reason:
+    """status.reason and status.message belong to the phase: once it is terminal they are kept as they are.
+
+    A deadline that has passed meanwhile may give its reason to a Pod that has none.
+    """
+    old, new = before.status, after.status
+    if not same_pod(before, after) or old.phase not in TERMINAL or old.phase != new.phase:
         return True
-    return before.status.phase != after.status.phase or before.status.reason == after.status.reason
+    return (old.reason == new.reason and old.message == new.message) or (not old.reason and bool(new.reason))
 
 
 @invariant(

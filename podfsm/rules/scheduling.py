@@ -30,6 +30,27 @@ def gated(spec: PodSpec, gates: Gates) -> bool:
     return bool(spec.schedulingGates) and gates.on("PodSchedulingReadiness")
 
 
+def _nominated(node: str) -> Pod:
+    return Pod(metadata=_META, spec=PodSpec(nodeName=node), status=PodStatus(nominatedNodeName="n1"))
+
+
+@invariant(
+    "sched-nominated-until-bound",
+    machine="pod",
+    cites=[
+        docs("concepts/scheduling-eviction/pod-priority-preemption.md#user-exposed-information"),
+        source("pkg/registry/core/pod/storage/storage.go", "setPodNodeAndMetadata"),
+    ],
+    gate="ClearingNominatedNodeNameAfterBinding",
+    observable="status.nominatedNodeName against spec.nodeName",
+    allows=[_nominated(""), _on("n1")],
+    refuses=[_nominated("n1"), _nominated("n2")],
+)
+def nominated_until_bound(pod: Pod) -> bool:
+    """A node is nominated for a Pod that is not bound yet; the binding clears nominatedNodeName."""
+    return not (pod.spec.nodeName and pod.status.nominatedNodeName)
+
+
 @invariant(
     "sched-once",
     machine="pod",

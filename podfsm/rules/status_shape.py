@@ -321,7 +321,7 @@ def family(address: str) -> int:
         source("pkg/kubelet/kubelet_pods.go", "convertStatusToAPIStatus"),
         source("pkg/kubelet/kuberuntime/kuberuntime_manager.go", "computePodActions"),
     ],
-    observable="status.podIP, podIPs against the instances that run",
+    observable="status.podIP, podIPs, hostIP, hostIPs against the instances that run",
     allows=[
         (_pod(_instance("1")), _pod(_instance("1"), podIP="10.0.0.1")),
         (_pod(_instance("1"), podIP="10.0.0.1"), _pod(_instance("2"), podIP="10.0.0.2")),
@@ -329,12 +329,22 @@ def family(address: str) -> int:
     refuses=[
         (_pod(_instance("1"), podIP="10.0.0.1"), _pod(_instance("1"), podIP="10.0.0.2")),
         (_pod(_instance("1"), podIP="10.0.0.1"), _pod(_instance("1"))),
+        (_pod(hostIP="192.0.2.1"), _pod()),
     ],
 )
 def address_stays(before: Pod, after: Pod) -> bool:
-    """A Pod keeps its address as long as an instance of a container runs: a new sandbox ends all of them."""
+    """A Pod keeps its address as long as an instance of a container runs: a new sandbox ends all of them.
+
+    Its node's may change, but never goes once it is there; and where lists of addresses are given they stay.
+    """
     old, new = before.status, after.status
-    if not old.podIP or old.podIP == new.podIP or not same_pod(before, after):
+    if not same_pod(before, after):
+        return True
+    if (old.hostIP and not new.hostIP) or (old.hostIPs and not new.hostIPs):
+        return False
+    if old.podIPs and new.podIP and not new.podIPs:
+        return False
+    if not old.podIP or old.podIP == new.podIP:
         return True
     ran = {status.containerID for status in statuses_of(before) if status.state.running is not None}
     return not any(

@@ -12,8 +12,15 @@ from podfsm.rules.names import is_header, is_port
 from podfsm.rules.problems import FORBIDDEN, INVALID, NOT_SUPPORTED, REQUIRED, Problem, Problems
 
 _ORDER = ("exec", "httpGet", "tcpSocket", "grpc", "sleep")
-_NUMBERS = ("initialDelaySeconds", "timeoutSeconds", "periodSeconds", "successThreshold", "failureThreshold")
+_NUMBERS = {
+    "initialDelaySeconds": "probe-default-initial-delay",
+    "timeoutSeconds": "probe-default-timeout",
+    "periodSeconds": "probe-default-period",
+    "successThreshold": "probe-default-success-threshold",
+    "failureThreshold": "probe-default-failure-threshold",
+}
 _GRACE = "terminationGracePeriodSeconds"
+_OVERRIDE = "probe-grace-override"
 
 
 def probe_problems(container: Container, path: str) -> Problems:
@@ -25,7 +32,9 @@ def probe_problems(container: Container, path: str) -> Problems:
         at = f"{path}.readinessProbe"
         yield from _probe(container.readinessProbe, at)
         if container.readinessProbe.terminationGracePeriodSeconds is not None:
-            yield Problem(f"{at}.{_GRACE}", INVALID, "a readiness probe stops nothing, so it has no grace period")
+            yield Problem(
+                f"{at}.{_GRACE}", INVALID, "a readiness probe stops nothing, so it has no grace period", _OVERRIDE
+            )
     if container.startupProbe is not None:
         yield from _probe(container.startupProbe, f"{path}.startupProbe")
         yield from _once(container.startupProbe, f"{path}.startupProbe")
@@ -39,11 +48,11 @@ def _once(probe: Probe, path: str) -> Problems:
 
 def _probe(probe: Probe, path: str) -> Problems:
     yield from _handler(probe, path, "probe-one-mechanism")
-    for name in _NUMBERS:
+    for name, rule in _NUMBERS.items():
         if getattr(probe, name) < 0:
-            yield Problem(f"{path}.{name}", INVALID, "must not be negative")
+            yield Problem(f"{path}.{name}", INVALID, "must not be negative", rule)
     if probe.terminationGracePeriodSeconds is not None and probe.terminationGracePeriodSeconds <= 0:
-        yield Problem(f"{path}.{_GRACE}", INVALID, "must be above 0")
+        yield Problem(f"{path}.{_GRACE}", INVALID, "must be above 0", _OVERRIDE)
 
 
 def hook_problems(lifecycle: Lifecycle, grace: int, path: str, gates: Gates) -> Problems:

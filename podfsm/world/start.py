@@ -6,12 +6,10 @@ Source: pkg/kubelet/kuberuntime startContainer, doBackOff.
 
 from __future__ import annotations
 
-import re
-
 from attrs import evolve
 
 from podfsm.kube.objects import Container, PodSpec
-from podfsm.rules import crash_backoff
+from podfsm.rules import backoff, crash_backoff
 from podfsm.rules.container_state import StartError
 from podfsm.rules.container_status import next_restart_count
 from podfsm.rules.facts import Role, RuntimeState
@@ -60,12 +58,12 @@ def _back_off(m: Model, d: Draft, op: Op, container: Container) -> Progress | No
         if entry is not None:
             d.backoffs[key] = entry
         if retry_at is not None and entry is not None:
-            message = f"back-off {_go_duration(entry.delay)} restarting failed container={op.name} pod={d.key}"
+            reason, message = backoff.waiting(entry.delay, op.name, _full_name(d))
             d.event("Warning", "BackOff", f"Back-off restarting failed container {op.name} in pod {d.key}", op.name)
             if container_state(m, d, op.name) == "Done":
                 _renew(m, d, op.name)
             fire_container(m, d, op.name, "back_off", retry_at=retry_at)
-            return failed(m, d, op, container, "CrashLoopBackOff", message, retry_at=retry_at)
+            return failed(m, d, op, container, reason, message, retry_at=retry_at)
     _fire_pull(m, d, op.name)
     advance(d, evolve(op, stage="pull"))
     return None
@@ -242,8 +240,7 @@ def missing_config(d: Draft, container: Container) -> list[str]:
     return [name for name in needed if name in d.absent]
 
 
-def _go_duration(seconds: float) -> str:
-    """Seconds as Go prints a duration: 10s, 1m20s, 5m0s."""
-    minutes, rest = divmod(seconds, 60)
-    shown = re.sub(r"\.0$", "", str(round(rest, 3)))
-    return f"{int(minutes)}m{shown}s" if minutes else f"{shown}s"
+def _full_name(d: Draft) -> str:
+    """A Pod as the kubelet names it in messages."""
+    metadata = d.api.metadata
+    return f"{metadata.name}_{metadata.namespace or 'default'}({metadata.uid})"
