@@ -14,13 +14,13 @@ from attrs import frozen
 
 from podfsm.check.finding import WARNING, Breach
 from podfsm.engine.versions import Gates
-from podfsm.kube.objects import ContainerStatus, ObjectMeta, Pod
+from podfsm.kube.objects import ContainerStatus, Pod
 from podfsm.rules import backoff
 from podfsm.rules.crash_backoff import BackOffEntry, limits, stated_delay
 from podfsm.rules.instances import statuses_of
 
 REASON = "CrashLoopBackOff"
-_FORM = re.compile(r"back-off \S+ restarting failed container=(\S+) pod=(\S+)")
+_FORM = re.compile(r"back-off \S+ restarting failed container=(\S+) pod=\S+")
 
 
 @frozen
@@ -32,7 +32,7 @@ class Said:
 
 
 def message_breaches(pod: Pod, gates: Gates) -> Iterator[Breach]:
-    """Messages of back-offs that name another container or Pod, or a delay that is none."""
+    """Messages of back-offs that name another container, or a delay that is none."""
     for status in statuses_of(pod):
         waiting = status.state.waiting
         if waiting is None or waiting.reason != REASON:
@@ -41,16 +41,11 @@ def message_breaches(pod: Pod, gates: Gates) -> Iterator[Breach]:
         if status.containerID and named is None:
             words = "back-off DELAY restarting failed container=NAME pod=NAME_NAMESPACE(UID)"
             yield Breach("backoff-reason", f'"{waiting.message}"', f'"{words}"', status.name, severity=WARNING)
-        elif named is not None and named.groups() != (status.name, _full_name(pod.metadata)):
-            words = f"container={status.name} pod={_full_name(pod.metadata)}"
-            yield Breach("backoff-reason", f'"{waiting.message}"', words, status.name)
+        elif named is not None and named[1] != status.name:  # a Pod may have been renamed to hide whose it is
+            yield Breach("backoff-reason", f'"{waiting.message}"', f"container={status.name}", status.name)
         said = stated_delay(waiting.message)
         if said is not None:
             yield from _off_breach(said, status.name, gates)
-
-
-def _full_name(metadata: ObjectMeta) -> str:
-    return f"{metadata.name}_{metadata.namespace or 'default'}({metadata.uid})"
 
 
 def _off_breach(said: float, name: str, gates: Gates) -> Iterator[Breach]:

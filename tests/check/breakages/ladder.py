@@ -99,11 +99,6 @@ def backs_off_for_another_container(events, random):
 
 
 @breakage("backoff-reason")
-def backs_off_for_another_pod(events, random):
-    return reworded(events, random, lambda c, old: old.partition("(")[0] + "(0)")
-
-
-@breakage("backoff-reason")
 def backs_off_in_words_of_its_own(events, random):
     return reworded(events, random, lambda c, old: "it keeps crashing")
 
