@@ -70,11 +70,19 @@ def pasts(was: Past | None, before: Pod | None, pod: Pod, parts: int) -> tuple[P
 
 
 def _started_late(pod: Pod) -> bool:
-    """Whether the first status that shows a container's start is of a time when the active deadline had passed."""
+    """Whether the first status that shows a container's start may be of a time when the active deadline had passed.
+
+    A container with a postStart hook is shown when that is done, which may take any time.
+    """
     deadline = deadline_at(pod)
-    starts = [began_at(state) for status in pod.status.containerStatuses for state in (status.state, status.lastState)]
-    late = None if deadline is None else deadline - _SHOWN
-    return late is not None and any(start is not None and seconds_of(start) >= late for start in starts)
+    if deadline is None:
+        return False
+    hooked = {one.name for one in pod.spec.containers if one.lifecycle is not None and one.lifecycle.postStart}
+    for status in pod.status.containerStatuses:
+        for start in map(began_at, (status.state, status.lastState)):
+            if start is not None and (status.name in hooked or seconds_of(start) >= deadline - _SHOWN):
+                return True
+    return False
 
 
 def _has_run(pod: Pod) -> bool:

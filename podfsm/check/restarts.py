@@ -244,7 +244,11 @@ def _after_apps_breach(pod: Pod, now: ContainerStatus, gates: Gates) -> Iterator
 
 
 def _stop_order_breaches(began: datetime, before: Pod, after: Pod, gates: Gates) -> Iterator[Breach]:
-    """A sidecar that was stopped by a signal, the Pod being deleted, while app containers were still running."""
+    """A sidecar that was stopped by a signal, the Pod being deleted, while app containers were still running.
+
+    When the grace is over nobody waits for anybody.
+    """
+    over = began + timedelta(seconds=after.metadata.deletionGracePeriodSeconds or 0)
     ends = [end.finishedAt for s in after.status.containerStatuses if (end := s.state.terminated) and end.finishedAt]
     for was, now in pairs(before, after):
         container, init = container_of(after.spec, now.name)
@@ -255,7 +259,7 @@ def _stop_order_breaches(began: datetime, before: Pod, after: Pod, gates: Gates)
             continue
         if was.lastState.terminated is not None and was.lastState.terminated.exitCode in _SIGNALLED:
             continue  # that is how this process ends by itself
-        if end.finishedAt > began and any(end.finishedAt < other for other in ends):
+        if began < end.finishedAt < over and any(end.finishedAt < other for other in ends):
             seen = f"sidecar ended by a signal at {end.finishedAt:%H:%M:%S}, an app container later"
             yield Breach("sidecar-termination-order", seen, container=now.name)
 
