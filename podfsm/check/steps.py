@@ -9,20 +9,21 @@ from podfsm.check.ladder import REASON as CRASH_LOOP
 from podfsm.check.words import state_words
 from podfsm.kube.objects import Pod
 from podfsm.rules.condition_list import LIFECYCLE, of_type
-from podfsm.rules.instance_counts import sandbox_anew
-from podfsm.rules.instances import pairs, statuses_of
+from podfsm.rules.instance_counts import sandbox_anew, sandbox_since
+from podfsm.rules.instances import later, pairs, statuses_of
 from podfsm.rules.phase import TERMINAL
 
 
 def _lost_id_breaches(before: Pod, after: Pod) -> Iterator[Breach]:
-    """Containers that wait to start again, and no longer name the instance that has ended: the sandbox is the same."""
+    """Containers that wait to start again, and no longer name the instance that has ended in the same sandbox."""
     if any(one.restartPolicyRules for one in (*after.spec.containers, *after.spec.initContainers)):
         return  # a restart of all containers removes what has ended
     for was, now in pairs(before, after):
         waiting, last = now.state.waiting, now.lastState.terminated
         if not was.containerID or now.containerID or waiting is None or waiting.reason != CRASH_LOOP or last is None:
             continue
-        if last.containerID == was.containerID and not sandbox_anew(before, after):
+        in_it = later(last.finishedAt, sandbox_since(after))
+        if last.containerID == was.containerID and in_it and not sandbox_anew(before, after):
             seen = f"{state_words(now)}, containerID gone"
             yield Breach("instance-keeps", seen, "the id of the instance that has ended", now.name)
 
