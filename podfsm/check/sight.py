@@ -15,9 +15,10 @@ from typing import Any
 
 import msgspec
 
+from podfsm.kube.addresses import family
 from podfsm.kube.objects import NO_STATE, ContainerState, ObjectMeta, Pod, PodSpec, PodStatus
 from podfsm.rules.instances import well_formed
-from podfsm.rules.status_shape import NEVER, family
+from podfsm.rules.status_shape import NEVER
 
 _GENERATED = re.compile(rb'kube-api-access-\w{5}(?=","(?:mountPath|projected)":)')
 """The volume of the service account's token, whose name is drawn for each Pod, and its mounts."""

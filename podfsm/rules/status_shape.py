@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from functools import lru_cache
-from ipaddress import ip_address
 
 from podfsm.engine.rule import docs, invariant, source
+from podfsm.kube.addresses import family
 from podfsm.kube.objects import (
     Container,
     ContainerState,
@@ -301,15 +300,6 @@ def lacks_address(pod: Pod) -> bool:
     made = of_type(status.conditions, NETWORK)
     running = any(one.state.running is not None and one.containerID for one in status.containerStatuses)
     return running and made is not None and made.status == "True"
-
-
-@lru_cache(maxsize=4096)
-def family(address: str) -> int:
-    """4 or 6; 0 of what is no address."""
-    try:
-        return ip_address(address).version
-    except ValueError:
-        return 0
 
 
 @invariant(
